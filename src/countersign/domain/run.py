@@ -1,0 +1,122 @@
+"""Runs: one auto-labelling job as data, and the moves it may make."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from countersign.domain.errors import InvalidInput, SettingsError, WrongState
+from countersign.domain.query import ImageQuery
+
+
+class RunState(StrEnum):
+    """Where a run is. See ``MOVES``."""
+
+    QUEUED = "queued"
+    GENERATING = "generating"
+    PAUSED = "paused"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+
+
+_R = RunState
+MOVES: Mapping[RunState, frozenset[RunState]] = {
+    _R.QUEUED: frozenset({_R.GENERATING, _R.CANCELLED, _R.ERROR}),
+    _R.GENERATING: frozenset({_R.PAUSED, _R.IN_REVIEW, _R.ERROR, _R.CANCELLED}),
+    _R.PAUSED: frozenset({_R.GENERATING, _R.CANCELLED, _R.ERROR}),
+    _R.ERROR: frozenset({_R.QUEUED, _R.GENERATING, _R.IN_REVIEW}),
+    _R.CANCELLED: frozenset({_R.QUEUED, _R.GENERATING, _R.IN_REVIEW}),
+    _R.IN_REVIEW: frozenset({_R.APPROVED, _R.QUEUED}),  # queued again: to retry the images that failed
+    _R.APPROVED: frozenset(),
+}
+
+
+def check_move(run: str, now: RunState, to: RunState) -> None:
+    """Raise WrongState unless a run may go from ``now`` to ``to``."""
+    if to not in MOVES[now]:
+        may = ", ".join(sorted(MOVES[now])) or "nothing: it is closed"
+        raise WrongState(f"The run {run!r} is {now} and cannot become {to}", remedy=f"It may become {may}.")
+
+
+class ImageProgress(StrEnum):
+    """What a run has done with one of its images."""
+
+    PENDING = "pending"
+    DONE = "done"
+    FAILED = "failed"
+
+
+_FIELD_NAME = re.compile(r"[^\W\d][\w.-]{0,63}")
+
+
+def check_field_name(name: str) -> str:
+    """Return the name, or raise InvalidInput: a letter first, then letters, digits, ``_ . -``, 64 at most."""
+    if not _FIELD_NAME.fullmatch(name):
+        raise InvalidInput(
+            f"{name!r} cannot name a field",
+            remedy="A field's name starts with a letter and goes on with letters, digits, '_', '-' or '.', 64 in all.",
+        )
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """What a run shall do, settled before it starts.
+
+    ``classes`` empty means all that the model knows. ``min_confidence`` in 0..1: predictions below are not stored;
+    those without a confidence are. ``settings`` are the model's own (NMS, tiling ...), JSON values by name.
+    ``executor`` names where it works: ``processes`` (default) or ``inline``.
+    """
+
+    model: str
+    field: str
+    images: ImageQuery = dataclasses.field(default_factory=ImageQuery)
+    classes: tuple[str, ...] = ()
+    min_confidence: float = 0.1
+    name: str = ""
+    workers: int = 1
+    batch_size: int = 8
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    executor: str = "processes"
+
+    def __post_init__(self) -> None:
+        check_field_name(self.field)
+        if not 0.0 <= self.min_confidence <= 1.0:
+            raise SettingsError("minimum confidence", self.min_confidence, "0 to 1")
+        if not 1 <= self.workers <= 256:
+            raise SettingsError("workers", self.workers, "1 to 256")
+        if not 1 <= self.batch_size <= 1024:
+            raise SettingsError("batch size", self.batch_size, "1 to 1024")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as stored. Counts are of its images; ``error`` says why it stopped, if it did."""
+
+    id: int
+    project_id: int
+    field_id: int
+    name: str
+    state: RunState
+    spec: RunSpec
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: str = ""
+    total: int = 0
+    done: int = 0
+    failed: int = 0
+    labels: int = 0
+    target_field: str = ""
+
+    @property
+    def pending(self) -> int:
+        return self.total - self.done - self.failed

@@ -1,0 +1,1 @@
+"""Models behind one contract: what they can be asked (``contract``), which there are (``registry``)."""
