@@ -1,0 +1,50 @@
+# Everything a person or a CI machine does with this repository. `make help` lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PY := .venv/bin/python
+STAMP := .venv/.installed
+export PYTHONDONTWRITEBYTECODE ?=
+
+.PHONY: help install demo test test-fast check format lock bench clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+install: $(STAMP)  ## make .venv with everything in it (installs uv first if it is missing)
+
+$(STAMP): pyproject.toml requirements-dev.lock tools/uv.sh
+	@tools/uv.sh venv --quiet --allow-existing --python '>=3.11' .venv
+	@tools/uv.sh pip sync --quiet --python $(PY) requirements-dev.lock
+	@tools/uv.sh pip install --quiet --python $(PY) --no-deps --editable .
+	@touch $@
+
+demo: install  ## teach by example, auto-label, review, approve, export: on 120 generated images, in about two minutes
+	@$(PY) -m countersign demo
+
+test: install  ## run all tests
+	@$(PY) -m pytest -q -n 2 --dist loadfile
+
+test-fast: install  ## run the tests that take no training and no server
+	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not slow" tests/unit
+
+check: install  ## formatting, lint, types, layers
+	@$(PY) -m ruff format --check --quiet . || { echo "run: make format"; exit 1; }
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports --no-cache
+	@tools/no-addresses.sh
+
+format: install  ## format the code and mend what lint can mend
+	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format --quiet .
+
+lock:  ## resolve the newest versions into requirements*.lock
+	@tools/uv.sh pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links -o requirements.lock pyproject.toml
+	@tools/uv.sh pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links --group dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+
+bench: install  ## measure what docs/benchmarks quotes (COUNTERSIGN_DATA names a folder with the public data sets)
+	@for each in store coco imaging engine learning; do echo "== $$each"; $(PY) benchmarks/$$each.py || exit 1; done
+
+clean:  ## remove what is made here
+	@rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
