@@ -1,4 +1,4 @@
-"""Run-length encoded masks: make, read and combine them (COCO's encoding, by pycocotools).
+"""Run-length encoded masks: make, read and combine them (COCO's encoding, by faster-coco-eval).
 
 Arrays are (height, width); True or non-zero is painted. Nothing here knows classes or labels.
 """
@@ -17,7 +17,7 @@ from countersign.domain.geometry import Bounds, Box, Ellipse, Geometry, Mask, Po
 
 def encode(painted: NDArray[Any]) -> Mask:
     """Encode a (height, width) array; whatever is not 0 is painted. Raises GeometryError for other shapes."""
-    from pycocotools import mask as coco
+    from faster_coco_eval.core import mask as coco
 
     if painted.ndim != 2 or 0 in painted.shape:
         raise GeometryError(f"a mask is a (height, width) array, not one of shape {painted.shape}")
@@ -26,23 +26,26 @@ def encode(painted: NDArray[Any]) -> Mask:
 
 
 def decode(mask: Mask) -> NDArray[np.bool_]:
-    """Decode to a (height, width) boolean array."""
-    from pycocotools import mask as coco
+    """Decode to a (height, width) boolean array. Raises GeometryError for runs that do not fill the image."""
+    from faster_coco_eval.core import mask as coco
 
-    painted: NDArray[np.bool_] = coco.decode(to_coco(mask)).astype(np.bool_)
+    try:
+        painted: NDArray[np.bool_] = coco.decode(to_coco(mask)).astype(np.bool_)
+    except (RuntimeError, ValueError) as error:
+        raise GeometryError(f"the runs of a {mask.width}x{mask.height} mask are damaged") from error
     return painted
 
 
 def area(mask: Mask) -> int:
     """Count the painted pixels."""
-    from pycocotools import mask as coco
+    from faster_coco_eval.core import mask as coco
 
     return int(coco.area(to_coco(mask)))
 
 
 def bounds(mask: Mask) -> Bounds:
     """Return x, y, width, height around the painted pixels; all 0 for an empty mask."""
-    from pycocotools import mask as coco
+    from faster_coco_eval.core import mask as coco
 
     x, y, width, height = coco.toBbox(to_coco(mask))
     return (float(x), float(y), float(width), float(height))
@@ -50,7 +53,7 @@ def bounds(mask: Mask) -> Bounds:
 
 def merge(masks: Sequence[Mask], *, intersect: bool = False) -> Mask:
     """Unite masks of one size (or intersect them). Raises GeometryError if there are none or sizes differ."""
-    from pycocotools import mask as coco
+    from faster_coco_eval.core import mask as coco
 
     if not masks or len({(mask.height, mask.width) for mask in masks}) != 1:
         raise GeometryError("masks can be merged only if there is one or more and all have the same size")
@@ -60,7 +63,7 @@ def merge(masks: Sequence[Mask], *, intersect: bool = False) -> Mask:
 
 def iou(first: Sequence[Mask], second: Sequence[Mask]) -> NDArray[np.float64]:
     """Intersection over union of every pair: (N, M) in 0..1. All masks must have one size."""
-    from pycocotools import mask as coco
+    from faster_coco_eval.core import mask as coco
 
     if not first or not second:
         return np.zeros((len(first), len(second)))
@@ -71,7 +74,7 @@ def iou(first: Sequence[Mask], second: Sequence[Mask]) -> NDArray[np.float64]:
 
 def from_counts(runs: Sequence[int], height: int, width: int) -> Mask:
     """Make a mask of uncompressed COCO runs (column-major, background first). Runs must fill the image."""
-    from pycocotools import mask as coco
+    from faster_coco_eval.core import mask as coco
 
     if height <= 0 or width <= 0 or any(run < 0 for run in runs) or sum(runs) != height * width:
         raise GeometryError(f"the runs of a {width}x{height} mask must be >= 0 and add up to {width * height}")
@@ -121,12 +124,12 @@ def valid(mask: Mask) -> bool:
 
 
 def to_coco(mask: Mask) -> dict[str, Any]:
-    """Return the dictionary that pycocotools works on."""
+    """Return the dictionary that COCO tools work on."""
     return {"size": [mask.height, mask.width], "counts": mask.counts}
 
 
 def _fill(rings: Iterable[Sequence[float]], height: int, width: int) -> Mask:
-    from pycocotools import mask as coco
+    from faster_coco_eval.core import mask as coco
 
     parts = coco.frPyObjects([list(ring) for ring in rings], height, width)
     rle = coco.merge(parts)

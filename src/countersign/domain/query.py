@@ -90,7 +90,7 @@ class ImageQuery:
                         for part in fields(value)
                         if (found := getattr(value, part.name)) not in ((), None, "")
                     }
-            elif value not in ((), "") and value is not None:
+            elif value is not None and value != item.default:
                 data[item.name] = list(value) if isinstance(value, tuple) else value
         return data
 

@@ -53,7 +53,7 @@ class ImageProgress(StrEnum):
     FAILED = "failed"
 
 
-_FIELD_NAME = re.compile(r"[^\W\d][\w.-]{0,63}")
+_FIELD_NAME = re.compile(r"[^\W\d_][\w.-]{0,63}")
 
 
 def check_field_name(name: str) -> str:
