@@ -13,6 +13,7 @@ Which models a workspace holds is not known here: whoever calls says where they 
 from __future__ import annotations
 
 import difflib
+import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ def _import(target: str) -> Family:
 
 
 for _name, _target in _BUILT_IN.items():
-    register(_name, lambda target=_target: _import(target))
+    register(_name, functools.partial(_import, _target))
 
 
 def families() -> tuple[str, ...]:

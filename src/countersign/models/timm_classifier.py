@@ -67,7 +67,7 @@ class TimmClassifier:
         cut = image[top : top + cut_height, left : left + cut_width]
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         resized = cv2.resize(cut, (width, height), interpolation=way)
-        pixels = np.multiply(resized, self._scale, dtype=np.float32)
+        pixels: NDArray[np.float32] = np.multiply(resized, self._scale, dtype=np.float32)
         pixels += self._shift
         return pixels.transpose(2, 0, 1)  # channels last in memory, which is how convolutions like it
 
