@@ -13,6 +13,9 @@ How a change of labels is kept:
 * a label that was deleted moves as it was to ``label_removed``; its row in ``label_change`` has no ``after_state``
   (and one that came back has no ``before_state``).
 
+The state of a label is that of its row in ``verdict`` where it has one, else its own (``verdicts.py``); a closed field
+reads some states differently (``states.py``).
+
 What the rows mean is said by the module of each record; nothing here reads or writes.
 """
 
@@ -190,8 +193,25 @@ label = sa.Table(
     metadata,
     _id(),
     *_label_columns(),
-    sa.Index("ix_label_review", "field_id", "state", "class_id", "confidence", "image_id"),
-    sa.Index("ix_label_image", "field_id", "image_id"),
+    # Both hold all that a filter asks of a label, so that filtering never reads the wide rows. The state comes last, as
+    # ``verdict`` may overrule it; the id stands before it to give every order a strict end.
+    sa.Index("ix_label_review", "field_id", "class_id", "confidence", "id", "image_id", "state"),
+    sa.Index("ix_label_image", "field_id", "image_id", "id", "class_id", "confidence", "state"),
+)
+
+verdict = sa.Table(
+    "verdict",
+    metadata,
+    sa.Column("field_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("label_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("state", sa.SmallInteger, nullable=False),
+    # Copies of the label's own columns: taking verdicts back needs no look at the labels. See verdicts.py.
+    sa.Column("was", sa.SmallInteger, nullable=False),
+    sa.Column("class_id", Id, nullable=False),
+    sa.Column("image_id", Id, nullable=False),
+    sa.Column("confidence", sa.Double),
+    sa.Column("change_id", Id, nullable=False),  # that decided it
+    sqlite_with_rowid=False,
 )
 
 label_removed = sa.Table(
@@ -210,7 +230,18 @@ label_summary = sa.Table(
     sa.Column("class_id", Id, primary_key=True, autoincrement=False),
     sa.Column("bin", sa.SmallInteger, primary_key=True, autoincrement=False),
     sa.Column("count", sa.BigInteger, nullable=False),
-    sa.Column("total_confidence", sa.Double, nullable=False),
+    sa.Column("total_confidence", sa.BigInteger, nullable=False),  # in steps of 2**-32: see summary.py
+    sqlite_with_rowid=False,
+)
+
+label_block = sa.Table(
+    "label_block",
+    metadata,
+    sa.Column("field_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("state", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("class_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("block", Id, primary_key=True, autoincrement=False),  # 1,024 image ids each
+    sa.Column("count", sa.BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 

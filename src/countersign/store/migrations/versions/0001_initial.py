@@ -35,9 +35,27 @@ def upgrade() -> None:
         sa.Column("created_change", Id, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_label")),
     )
-    op.create_index("ix_label_image", "label", ["field_id", "image_id"], unique=False)
     op.create_index(
-        "ix_label_review", "label", ["field_id", "state", "class_id", "confidence", "image_id"], unique=False
+        "ix_label_image",
+        "label",
+        ["field_id", "image_id", "id", "class_id", "confidence", "state"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_label_review",
+        "label",
+        ["field_id", "class_id", "confidence", "id", "image_id", "state"],
+        unique=False,
+    )
+    op.create_table(
+        "label_block",
+        sa.Column("field_id", Id, autoincrement=False, nullable=False),
+        sa.Column("state", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("class_id", Id, autoincrement=False, nullable=False),
+        sa.Column("block", Id, autoincrement=False, nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("field_id", "state", "class_id", "block", name=op.f("pk_label_block")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "label_change",
@@ -80,8 +98,21 @@ def upgrade() -> None:
         sa.Column("class_id", Id, autoincrement=False, nullable=False),
         sa.Column("bin", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
-        sa.Column("total_confidence", sa.Double(), nullable=False),
+        sa.Column("total_confidence", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("field_id", "state", "class_id", "bin", name=op.f("pk_label_summary")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "verdict",
+        sa.Column("field_id", Id, autoincrement=False, nullable=False),
+        sa.Column("label_id", Id, autoincrement=False, nullable=False),
+        sa.Column("state", sa.SmallInteger(), nullable=False),
+        sa.Column("was", sa.SmallInteger(), nullable=False),
+        sa.Column("class_id", Id, nullable=False),
+        sa.Column("image_id", Id, nullable=False),
+        sa.Column("confidence", sa.Double(), nullable=True),
+        sa.Column("change_id", Id, nullable=False),
+        sa.PrimaryKeyConstraint("field_id", "label_id", name=op.f("pk_verdict")),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -271,6 +302,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("verdict")
+    op.drop_table("label_block")
     op.drop_table("worker")
     op.drop_index("ix_run_field", table_name="run")
     op.drop_table("run")
