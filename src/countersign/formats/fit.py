@@ -72,7 +72,8 @@ def to_image(
     if x >= width or y >= height or x + across <= 0 or y + down <= 0:
         report.skipped(OUTSIDE, file=file, where=where)
         return None
-    report.note(f"{geometry.kind.name.lower()} reaching outside the image, kept", file=file, where=where)
+    if _overshoot(geometry, width, height) > TOLERANCE:
+        report.note(f"{geometry.kind.name.lower()} reaching outside the image, kept", file=file, where=where)
     return geometry
 
 
