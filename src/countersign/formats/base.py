@@ -83,11 +83,13 @@ class Holds:
 
     ``kinds`` are the geometries; ``attributes`` is True for any, or the names of those that it can hold. ``holes`` and
     ``parts``: polygons with holes, with several rings. ``empty_images``: an image without a label survives a round
-    trip. ``many``: several labels on one image. ``keypoint_box``: keypoints may have a box of their own.
+    trip. ``unscored``: labels without a confidence. ``many``: several labels on one image. ``keypoint_box``: keypoints
+    may have a box of their own.
     """
 
     kinds: frozenset[Kind] = ALL_KINDS
     confidence: bool = False
+    unscored: bool = True
     attributes: bool | frozenset[str] = False
     holes: bool = False
     parts: bool = True

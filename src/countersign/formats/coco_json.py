@@ -74,6 +74,7 @@ class CocoParts:
 
 
 _file_decoder = msgspec.json.Decoder(_File)
+_list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 _key_decoder = msgspec.json.Decoder(_Key)
 _PANOPTIC = re.compile(rb'"segments_info"\s*:')
 
@@ -89,6 +90,19 @@ def load(path: Path, report: ImportReport) -> CocoParts:
         parts = CocoParts(images=found.images or [], categories=found.categories or [])
         _refuse_panoptic(path, found.annotations or [])
         _group(parts, found.annotations or [], path, report)
+    return parts
+
+
+def load_list(path: Path, report: ImportReport) -> CocoParts:
+    """Read a JSON list of annotations (COCO results). Reports damage; raises FormatError where it is no list."""
+    data = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
+    parts = CocoParts()
+    with paused_gc():
+        try:
+            items: Any = _list_decoder.decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            items = _list_damaged(path, data, error, report, parts)
+        _group(parts, items, path, report)
     return parts
 
 
@@ -166,21 +180,26 @@ def _note_twice(ids: list[Id], path: Path, report: ImportReport) -> None:
 # Damaged files ---------------------------------------------------------------------------------------------------
 
 
+def _text(data: bytes) -> str:
+    return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", errors="replace")
+
+
+def _unreadable(path: Path, reason: object) -> FormatError:
+    return FormatError(f"it is no JSON that can be read: {reason}", file=str(path), remedy="Export the labels again.")
+
+
 def _load_damaged(path: Path, data: bytes, error: Exception, report: ImportReport) -> CocoParts:
-    text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", errors="replace")
+    text = _text(data)
+    damaged = False
     try:
         whole = json.loads(text)
     except (ValueError, RecursionError) as reason:
-        whole = _salvage(text)
+        whole, damaged = _salvage(text), True
         if not (whole["images"] or whole["annotations"]):
-            raise FormatError(
-                f"it is no JSON that can be read: {reason}", file=str(path), remedy="Export the labels again."
-            ) from reason
-        report.skipped("the file is damaged or cut short, what can be read was", file=path, detail=str(reason))
-        damaged = True
+            raise _unreadable(path, reason) from reason
+        report.skipped(_CUT, file=path, detail=str(reason))
     else:
-        damaged = False
-        report.note("the file is not strict JSON", file=path, detail=str(error))
+        report.note(_NOT_STRICT, file=path, detail=str(error))
     if not isinstance(whole, dict):
         raise FormatError("it is JSON, but not COCO: there is no object at its top", file=str(path))
     parts = CocoParts(damaged=damaged)
@@ -194,6 +213,25 @@ def _load_damaged(path: Path, data: bytes, error: Exception, report: ImportRepor
     return parts
 
 
+def _list_damaged(path: Path, data: bytes, error: Exception, report: ImportReport, parts: CocoParts) -> list[Any]:
+    text = _text(data)
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError) as reason:
+        items, _ = _values(json.JSONDecoder(), text, text.find("[") + 1)
+        if not items:
+            raise _unreadable(path, reason) from reason
+        report.skipped(_CUT, file=path, detail=str(reason))
+        parts.damaged = True
+    else:
+        report.note(_NOT_STRICT, file=path, detail=str(error))
+    if not isinstance(items, list):
+        raise FormatError("it is JSON, but not a list of results", file=str(path))
+    return items
+
+
+_CUT = "the file is damaged or cut short, what can be read was"
+_NOT_STRICT = "the file is not strict JSON"
 _LIST = re.compile(r'"(images|annotations|categories)"\s*:\s*\[')
 _NEXT = re.compile(r"[\s,]*")
 

@@ -77,7 +77,7 @@ class Converter:
         attributes = self._attributes(found, extras)
         geometry = self._geometry(found, class_name, attributes, width, height)
         if geometry is not None:
-            where = f"annotation {found.id}"
+            where = _at(found)
             geometry = fit.to_image(geometry, width, height, self.report, file=self.file, where=where)
             if geometry is None:
                 return None
@@ -96,7 +96,7 @@ class Converter:
     def _score(self, score: float, found: Annotation) -> float:
         if not (math.isfinite(score) and -1e-3 <= score <= 1 + 1e-3):
             raise Unusable("the score is not between 0 and 1", f"{score}")
-        self.report.changed("a score a little outside 0..1 was clipped", file=self.file, where=f"annotation {found.id}")
+        self.report.changed("a score a little outside 0..1 was clipped", file=self.file, where=_at(found))
         return min(1.0, max(0.0, score))
 
     def _attributes(self, found: Annotation, extras: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class Converter:
         if extras:
             attributes.update(extras)
             detail = ", ".join(sorted(extras))
-            where = f"annotation {found.id}"
+            where = _at(found)
             self.report.note("other fields were kept as attributes", file=self.file, where=where, detail=detail)
         if found.attributes:
             attributes.update(found.attributes)
@@ -145,7 +145,7 @@ class Converter:
     def _beside(self, name: str, value: Any, found: Annotation, attributes: dict[str, Any]) -> None:
         """Keep what a label cannot be at the same time as an attribute, from where the writer puts it back."""
         attributes[name] = value
-        where = f"annotation {found.id}"
+        where = _at(found)
         self.report.note(f"the {name} beside the geometry was kept as an attribute", file=self.file, where=where)
 
     def _outline(self, found: Annotation, box: Box | None, width: int | None, height: int | None) -> Geometry | None:
@@ -158,7 +158,7 @@ class Converter:
             detail = error.detail if isinstance(error, Unusable) else error.what
             if box is None:
                 raise Unusable(reason, detail) from None
-            where = f"annotation {found.id}"
+            where = _at(found)
             self.report.changed(f"{reason}, its box was kept", file=self.file, where=where, detail=detail)
             return None
 
@@ -173,7 +173,7 @@ class Converter:
         if not rings:
             raise Unusable("the segmentation has no ring of three points")
         if len(rings) < len(found.segmentation):
-            where = f"annotation {found.id}"
+            where = _at(found)
             self.report.changed("rings of less than three points were dropped", file=self.file, where=where)
         return Polygon(tuple(rings))
 
@@ -181,7 +181,7 @@ class Converter:
         self, found: Annotation, class_name: str, box: Box | None, attributes: dict[str, Any]
     ) -> Keypoints | None:
         flat = found.keypoints or []
-        where = f"annotation {found.id}"
+        where = _at(found)
         if len(flat) % 3:
             raise Unusable("keypoints that are not x, y, v for each point", f"{len(flat)} numbers")
         expected = self.points.get(class_name, 0)
@@ -311,6 +311,10 @@ def _differs(box: Box, outline: Geometry) -> bool:
     ours, theirs = box.corners, outline.bounds
     corners = (theirs[0], theirs[1], theirs[0] + theirs[2], theirs[1] + theirs[3])
     return any(abs(one - other) > BOX_DIFFERS for one, other in zip(ours, corners, strict=True))
+
+
+def _at(found: Annotation) -> str:
+    return f"annotation of image {found.image_id}" if found.id is None else f"annotation {found.id}"
 
 
 def _where(part: Part) -> str:

@@ -130,6 +130,9 @@ def to_format(label: Label, image: Image, holds: Holds, report: ExportReport) ->
     """
     where = f"{image.name}" if label.id is None else f"{image.name}, label {label.id}"
     geometry = label.geometry
+    if label.confidence is None and not holds.unscored:
+        report.skipped("labels without a confidence do not fit the format", where=where)
+        return None
     if label.kind not in holds.kinds:
         geometry = _nearest(label.geometry, image, holds)
         name = label.kind.name.lower()

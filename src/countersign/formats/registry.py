@@ -120,7 +120,12 @@ def write(
     report.format = made.name
     holds = made.writer.holds(options)
     kept = _classes(classes, holds, report)
-    made.writer.write(_fitting(images, kept, holds, report), kept, Path(out), report, options)
+    used: set[str] = set()
+    made.writer.write(_fitting(images, kept, holds, report, used), kept, Path(out), report, options)
+    if not holds.unused_classes:
+        for found in kept:
+            if found.name not in used:
+                report.skipped("classes without a label do not fit the format", where=found.name)
     return report
 
 
@@ -132,7 +137,11 @@ def _counted(images: Iterator[FoundImage], report: ImportReport) -> Iterator[Fou
 
 
 def _fitting(
-    images: Iterable[tuple[Image, Sequence[Label]]], classes: Sequence[LabelClass], holds: Holds, report: ExportReport
+    images: Iterable[tuple[Image, Sequence[Label]]],
+    classes: Sequence[LabelClass],
+    holds: Holds,
+    report: ExportReport,
+    used: set[str],
 ) -> Iterator[tuple[Image, Sequence[Label]]]:
     known = {found.name for found in classes}
     for image, labels in images:
@@ -142,6 +151,7 @@ def _fitting(
                 report.skipped("the label's class is not among the classes", where=image.name, detail=label.class_name)
             elif (fitted := fit.to_format(label, image, holds, report)) is not None:
                 kept.append(fitted)
+                used.add(label.class_name)
         if len(kept) > 1 and not holds.many:
             report.skipped("the format holds one label per image", where=image.name, count=len(kept) - 1)
             kept = kept[:1]
