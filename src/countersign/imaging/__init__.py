@@ -1,7 +1,18 @@
-"""Reading image files: finding, checking, decoding upright. Projects, labels and models are not known here."""
+"""Image files: finding them, checking them, reading them upright. Projects, labels and models are not known here."""
 
+from countersign.imaging.limits import Limits, default_limits
 from countersign.imaging.probe import probe, probe_many
 from countersign.imaging.read import read_bands, read_rgb, thumbnail
-from countersign.imaging.scan import scan
+from countersign.imaging.scan import ENDINGS, scan
 
-__all__ = ["probe", "probe_many", "read_bands", "read_rgb", "scan", "thumbnail"]
+__all__ = [
+    "ENDINGS",
+    "Limits",
+    "default_limits",
+    "probe",
+    "probe_many",
+    "read_bands",
+    "read_rgb",
+    "scan",
+    "thumbnail",
+]
