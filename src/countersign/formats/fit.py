@@ -25,9 +25,10 @@ from countersign.domain.geometry import (
 )
 from countersign.domain.image import Image
 from countersign.domain.label import Label
+from countersign.formats import bridge
 from countersign.formats.base import Holds
 from countersign.formats.outline import outline
-from countersign.formats.report import ExportReport, ImportReport
+from countersign.formats.report import ExportReport, Report
 
 TOLERANCE = 0.01
 """Pixels by which a geometry may lie outside before it is reported: what rounding to two decimals does."""
@@ -39,7 +40,7 @@ EMPTY = "nothing is painted in the mask"
 
 
 def to_image(
-    geometry: Geometry, width: int | None, height: int | None, report: ImportReport, *, file: object, where: object
+    geometry: Geometry, width: int | None, height: int | None, report: Report, *, file: object, where: object
 ) -> Geometry | None:
     """Return the geometry clipped to an image of this size (unknown: as it is), or None if nothing is on it.
 
@@ -78,7 +79,7 @@ def to_image(
 
 
 def _reported(
-    before: Geometry, after: Geometry | None, width: int, height: int, report: ImportReport, file: object, where: object
+    before: Geometry, after: Geometry | None, width: int, height: int, report: Report, file: object, where: object
 ) -> Geometry | None:
     detail = "x={:g} y={:g} width={:g} height={:g}".format(*before.bounds) + f" on {width}x{height}"
     if after is None:
@@ -200,6 +201,9 @@ def _polygon(polygon: Polygon, image: Image, holds: Holds, report: ExportReport,
     if Kind.MASK in holds.kinds and (painted := _as_mask(polygon, image)) is not None:
         report.changed("polygons with holes or several parts were written as mask", where=where)
         return painted
+    if holds.bridges:
+        report.changed("polygons with holes or several parts were written as one ring with bridges", where=where)
+        return bridge.one_ring(polygon)
     if lacks_holes:
         report.changed("the holes of polygons do not fit the format", where=where)
     if lacks_parts:
