@@ -243,9 +243,12 @@ def clip_box(box: Box, width: int, height: int) -> Box | None:
 
 def ring_area(ring: Ring) -> float:
     """Area of a ring in square pixels by the shoelace formula, never negative."""
-    points = np.asarray(ring, dtype=np.float64).reshape(-1, 2)
-    x, y = points[:, 0] - points[0, 0], points[:, 1] - points[0, 1]
-    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
+    # Relative to the first corner, so that far from the origin no digits are lost. Most rings are short: numpy, which
+    # would have to convert them first, takes ten times as long.
+    x0, y0 = ring[0], ring[1]
+    xs, ys = [x - x0 for x in ring[0::2]], [y - y0 for y in ring[1::2]]
+    doubled = sum(x * next_y - next_x * y for x, y, next_x, next_y in zip(xs, ys, xs[1:], ys[1:], strict=False))
+    return float(abs(doubled)) / 2  # the closing side starts or ends at 0, 0 and adds nothing
 
 
 def box_iou(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
