@@ -74,11 +74,16 @@ class Converter:
         class_name = self.classes.get(found.category_id)
         if class_name is None:
             class_name = self._class_of_other_type(found.category_id)
+        if (bbox := found.bbox) and len(bbox) == 4 and not (found.segmentation or found.keypoints or extras):
+            # The quick path of a million plain boxes; what it does, _geometry and fit would do as well.
+            x, y, across, down = bbox
+            inside = width is not None and height is not None and x + across <= width and y + down <= height
+            if inside and x >= 0 <= y and across > 0 < down and not (found.attributes or found.iscrowd or found.score):
+                return Label(class_name, Box(x, y, across, down))
         attributes = self._attributes(found, extras)
         geometry = self._geometry(found, class_name, attributes, width, height)
         if geometry is not None:
-            where = _at(found)
-            geometry = fit.to_image(geometry, width, height, self.report, file=self.file, where=where)
+            geometry = fit.to_image(geometry, width, height, self.report, file=self.file, where=_at(found))
             if geometry is None:
                 return None
         score = found.score

@@ -79,6 +79,7 @@ class _File:
         self._ids = category_ids(classes)
         self._images: list[bytes] = []
         self._pending: list[dict[str, Any]] = []
+        self._pending_images: list[dict[str, Any]] = []
         self._written = 0
         categories = [to_category(made, self._ids[made.name]) for made in classes]
         info = {"description": "Labels exported by Countersign"}
@@ -93,12 +94,12 @@ class _File:
     def add(self, image: Image, labels: Sequence[Label]) -> None:
         """Write an image and its labels."""
         entry = {"id": image.id, "file_name": image.name, "width": image.width, "height": image.height}
-        self._images.append(orjson.dumps(entry))
+        self._pending_images.append(entry)
         number = self._written + len(self._pending)
         for label in labels:
             number += 1
             self._pending.append(annotation(number, image, self._ids[label.class_name], label))
-        if len(self._pending) >= 1000:
+        if len(self._pending) + len(self._pending_images) >= 1000:
             self._flush()
 
     def _flush(self) -> None:
@@ -108,6 +109,10 @@ class _File:
             self._stream.write(lead + b",\n".join(map(_dump, self._pending)))
             self._written += len(self._pending)
             self._pending.clear()
+        if self._pending_images:
+            # Joined, because each result of orjson.dumps keeps a buffer of 4 kB.
+            self._images.append(b",\n".join(map(_dump, self._pending_images)))
+            self._pending_images.clear()
 
 
 def _dump(value: dict[str, Any]) -> bytes:
@@ -135,14 +140,16 @@ def annotation(number: int, image: Image, category: int, label: Label) -> dict[s
 
 def geometry_fields(geometry: Geometry) -> dict[str, Any]:
     """Return the fields bbox, area, segmentation and keypoints of a geometry."""
-    fields: dict[str, Any] = {"bbox": geometry.bounds, "area": geometry.area, "segmentation": ()}
+    fields: dict[str, Any] = {"bbox": geometry.bounds, "area": 0.0, "segmentation": ()}
     if isinstance(geometry, Polygon):
         fields["segmentation"] = geometry.rings
         fields["area"] = sum(map(ring_area, geometry.rings))
     elif isinstance(geometry, Mask):
         fields["segmentation"] = {"size": [geometry.height, geometry.width], "counts": geometry.counts.decode("ascii")}
         fields["area"] = masks.area(geometry)
-    elif isinstance(geometry, Keypoints):
+    else:
+        fields["area"] = geometry.area
+    if isinstance(geometry, Keypoints):
         fields["keypoints"] = geometry.points
         fields["num_keypoints"] = sum(1 for seen in geometry.points[2::3] if seen > 0)
     return fields
