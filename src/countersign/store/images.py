@@ -49,7 +49,7 @@ _COLUMNS = (
     "id", "project_id", "name", "path", "name_stem", "path_stem", "content_hash", "width", "height", "format", "bands",
     "dtype", "bytes", "modified_ns", "state", "split",
 )  # fmt: skip
-_READ = tuple(
+_READ: tuple[sa.Column[Any], ...] = tuple(
     t.image.c[name]
     for name in (
         "id", "project_id", "name", "path", "content_hash", "width", "height", "format", "bands", "dtype", "bytes",
@@ -73,7 +73,7 @@ def add(c: Connection, project_id: int, items: Sequence[NewImage]) -> AddResult:
     for item in items:
         earlier = known.get(item.file.content_hash)
         if earlier is None:
-            known[item.file.content_hash] = _Known(next_id, item.name, item.file.path, "ok", item.split)
+            known[item.file.content_hash] = _known(next_id, item)
             rows.append(_row(next_id, project_id, item))
             result.added.append(next_id)
             result.ids.append(next_id)
@@ -134,7 +134,7 @@ def count(c: Connection, project_id: int, query: ImageQuery | None = None) -> in
 
 def ids(c: Connection, project_id: int, query: ImageQuery | None = None) -> list[int]:
     """Return the ids of all images that fit, in order."""
-    return [row[0] for row in c.execute(queries.image_ids(c, project_id, query).order_by(t.image.c.id))]
+    return list(c.execute(queries.image_ids(c, project_id, query).order_by(t.image.c.id)).scalars())
 
 
 def by_name(c: Connection, project_id: int) -> NameIndex:
@@ -206,10 +206,11 @@ class _Known:
     path: str
     state: str
     split: str
+    modified_ns: int
 
 
 def _by_hash(c: Connection, project_id: int, hashes: set[str]) -> dict[str, _Known]:
-    columns = (t.image.c[name] for name in ("content_hash", "id", "name", "path", "state", "split"))
+    columns = (t.image.c[name] for name in ("content_hash", "id", "name", "path", "state", "split", "modified_ns"))
     found = sa.select(*columns).where(t.image.c.project_id == project_id, among(c, t.image.c.content_hash, hashes))
     return {row[0]: _Known(*row[1:]) for row in c.execute(found)}
 
@@ -222,11 +223,17 @@ def _row(image_id: int, project_id: int, item: NewImage) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+def _known(image_id: int, item: NewImage) -> _Known:
+    return _Known(image_id, item.name, item.file.path, "ok", item.split, item.file.modified_ns)
+
+
 def _meet(c: Connection, earlier: _Known, item: NewImage) -> _Known:
     """Bring a known image up to date with the file that was found for it."""
-    now = _Known(earlier.id, earlier.name, earlier.path, "ok", earlier.split or item.split)
+    now = replace(earlier, state="ok", split=earlier.split or item.split, modified_ns=item.file.modified_ns)
     if item.file.path != earlier.path:
         now = replace(now, name=item.name, path=item.file.path)
+    if now == earlier:
+        return earlier
     values: dict[str, object] = {"state": "ok", "split": now.split, "modified_ns": item.file.modified_ns}
     if now.path != earlier.path:
         values |= {"name": now.name, "path": now.path, "name_stem": stem(now.name), "path_stem": stem(now.path)}
@@ -262,19 +269,28 @@ def _page(c: Connection, fits: queries.Conditions, after: int, limit: int) -> li
     return _images(c, c.execute(found).all())
 
 
-def _images(c: Connection, rows: Sequence[sa.Row[Any]]) -> list[Image]:
+def _images(c: Connection, rows: Sequence[Sequence[Any]]) -> list[Image]:
     tagged: dict[int, set[str]] = {}
     if rows:
-        mine = sa.select(t.image_tag.c.image_id, t.image_tag.c.tag).where(
+        theirs = sa.select(t.image_tag.c.image_id, t.image_tag.c.tag).where(
             among(c, t.image_tag.c.image_id, [row[0] for row in rows])
         )
-        for image_id, tag in c.execute(mine):
+        for image_id, tag in c.execute(theirs):
             tagged.setdefault(image_id, set()).add(tag)
     nothing: frozenset[str] = frozenset()
-    return [
-        Image(*values, ImageState(state), split, frozenset(tagged[values[0]]) if values[0] in tagged else nothing)
-        for *values, state, split in rows
-    ]
+    found = []
+    for row in rows:
+        values: tuple[Any, ...] = tuple(row)
+        mine = frozenset(tagged[values[0]]) if values[0] in tagged else nothing
+        found.append(_image(values, mine))
+    return found
+
+
+def _image(values: tuple[Any, ...], tags: frozenset[str]) -> Image:
+    id, project_id, name, path, digest, width, height, format, bands, dtype, size, state, split = values
+    return Image(
+        id, project_id, name, path, digest, width, height, format, bands, dtype, size, ImageState(state), split, tags
+    )
 
 
 def _word(text: str, kind: str) -> str:

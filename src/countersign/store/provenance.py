@@ -33,7 +33,7 @@ def ensure(c: Connection, provenance: Provenance) -> int:
     return int(found)
 
 
-def load(c: Connection, ids: Collection[int]) -> dict[int, Provenance]:
+def load(c: Connection, ids: Collection[int | None]) -> dict[int, Provenance]:
     """Return the provenances with these ids."""
     if not ids:
         return {}

@@ -18,7 +18,7 @@ Conditions = list[sa.ColumnElement[bool]]
 _FEW_LABELS = 20_000  # so many are looked up before the images; more are looked for image by image
 
 
-def image_ids(c: Connection, project_id: int, query: ImageQuery | None) -> sa.Select[tuple[int]]:
+def image_ids(c: Connection, project_id: int, query: ImageQuery | None) -> sa.Select[int]:
     """Return a select of the ids of the images that fit, unordered. Raises NotFound for an unknown field or class.
 
     A part of a query that names images is answered at once, the rest when the select runs.

@@ -1,0 +1,187 @@
+"""Label records: add, read, change, delete. Every change is kept (``history.py``); the summaries follow in the same
+transaction.
+
+A label's state is read with its verdict (``verdicts.py``) and with what a closed field makes of it (``states.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from countersign.domain.errors import NotFound
+from countersign.domain.geometry import Geometry
+from countersign.domain.image import Image
+from countersign.domain.label import Check, Label, LabelState, Provenance
+from countersign.domain.query import ImageQuery, LabelFilter
+from countersign.store import classes, fields, history, images, label_moves, label_rows, states, summary, verdicts
+from countersign.store import tables as t
+from countersign.store.geometry_codec import encode
+from countersign.store.sets import among
+
+
+class _Unchanged:
+    """The default of what ``update`` leaves as it is: None means something there."""
+
+
+UNCHANGED: Final = _Unchanged()
+
+
+def add(
+    c: Connection,
+    field_id: int,
+    items: Iterable[tuple[int, Label]],
+    *,
+    change_id: int,
+    provenance: Provenance | None = None,
+) -> int:
+    """Add labels, each with the id of its image; return how many.
+
+    A label's own provenance wins; without either it is a person's: the actor of the change. Missing classes are made.
+    The ids and image ids that the labels carry are ignored. Raises NotFound for an image that is not in the field's
+    project, WrongState for a closed field.
+    """
+    field = fields.row(c, field_id)
+    states.check_open(field.name, closed=field.closed)
+    writer = label_rows.Writer(c, field, change_id, history.actor_of(c, change_id), provenance)
+    writer.write(items)
+    if writer.count and writer.first is not None and writer.last is not None:
+        history.made(c, change_id, writer.count, writer.first, writer.last)
+        summary.add(c, writer.tally())
+    return writer.count
+
+
+def create(
+    c: Connection, field_id: int, image_id: int, label: Label, *, change_id: int, provenance: Provenance | None = None
+) -> Label:
+    """Add one label and return it as stored, with its id. Raises as ``add`` does."""
+    add(c, field_id, [(image_id, label)], change_id=change_id, provenance=provenance)
+    newest = sa.select(sa.func.max(t.label.c.id)).where(t.label.c.field_id == field_id, t.label.c.image_id == image_id)
+    return get(c, c.execute(newest.where(t.label.c.created_change == change_id)).scalar_one())
+
+
+def get(c: Connection, label_id: int) -> Label:
+    """Return the label with this id. Raises NotFound."""
+    reader = label_rows.Reader(c, fields.row(c, field_of(c, label_id)))
+    return reader.labels(c.execute(reader.select().where(t.label.c.id == label_id)))[0]
+
+
+def field_of(c: Connection, label_id: int) -> int:
+    """Return the id of the field that a label is in. Raises NotFound."""
+    found = c.execute(sa.select(t.label.c.field_id).where(t.label.c.id == label_id)).scalar()
+    if found is None:
+        raise NotFound("label", label_id)
+    return int(found)
+
+
+def by_ids(c: Connection, field_id: int, ids: Collection[int]) -> list[Label]:
+    """Return the labels of a field with these ids, in the order of ids; ids that are not there are left out."""
+    reader = label_rows.Reader(c, fields.row(c, field_id))
+    return reader.labels(c.execute(reader.select().where(among(c, t.label.c.id, ids)).order_by(t.label.c.id)))
+
+
+def for_images(
+    c: Connection, field_id: int, image_ids: Collection[int], *, filter: LabelFilter | None = None
+) -> dict[int, list[Label]]:
+    """Return the labels of a field on these images, by image, in the order of ids. Every image asked for is a key."""
+    reader = label_rows.Reader(c, fields.row(c, field_id))
+    found: dict[int, list[Label]] = {image_id: [] for image_id in image_ids}
+    rows = reader.select(filter).where(among(c, t.label.c.image_id, list(found))).order_by(t.label.c.id)
+    for label in reader.labels(c.execute(rows)):
+        assert label.image_id is not None
+        found[label.image_id].append(label)
+    return found
+
+
+def stream(
+    c: Connection,
+    field_id: int,
+    query: ImageQuery | None = None,
+    *,
+    filter: LabelFilter | None = None,
+    only_labelled: bool = False,
+    chunk: int = 1000,
+) -> Iterator[tuple[Image, list[Label]]]:
+    """Yield the images that fit, in the order of ids, each with its labels of a field that fit ``filter``.
+
+    Memory is bounded by ``chunk`` images. ``only_labelled`` leaves out images without such a label. Read to the end
+    within one ``store.read()``: all is of one moment.
+    """
+    reader = label_rows.Reader(c, fields.row(c, field_id))
+    chosen = reader.select(filter)
+    for found in images.walk(c, reader.field.project_id, query, chunk=chunk):
+        by_image: dict[int, list[Label]] = {image.id: [] for image in found}
+        first, last = found[0].id, found[-1].id
+        here: sa.ColumnElement[bool] = t.label.c.image_id.between(first, last)
+        if last - first >= 2 * len(found):
+            here = among(c, t.label.c.image_id, list(by_image))
+        for label in reader.labels(c.execute(chosen.where(here).order_by(t.label.c.image_id, t.label.c.id))):
+            assert label.image_id is not None
+            if label.image_id in by_image:
+                by_image[label.image_id].append(label)
+        for image in found:
+            if by_image[image.id] or not only_labelled:
+                yield image, by_image[image.id]
+
+
+def count(c: Connection, field_id: int, filter: LabelFilter | None = None) -> int:
+    """Count the labels of a field that fit."""
+    reader = label_rows.Reader(c, fields.row(c, field_id))
+    return int(c.execute(sa.select(sa.func.count()).select_from(reader.select(filter).subquery())).scalar_one())
+
+
+def update(
+    c: Connection,
+    label_id: int,
+    *,
+    change_id: int,
+    class_name: str | _Unchanged = UNCHANGED,
+    geometry: Geometry | _Unchanged | None = UNCHANGED,
+    state: LabelState | _Unchanged = UNCHANGED,
+    attributes: Mapping[str, Any] | _Unchanged = UNCHANGED,
+    confidence: float | _Unchanged | None = UNCHANGED,
+    verified_by: str | _Unchanged | None = UNCHANGED,
+    verified_how: Check | _Unchanged | None = UNCHANGED,
+) -> Label:
+    """Change what is given of one label and keep what was; return it as it is now.
+
+    Raises NotFound, WrongState for a label of a closed field, InvalidInput for values that no label has.
+    """
+    field = fields.row(c, field_of(c, label_id))
+    states.check_open(field.name, closed=field.closed)
+    new: dict[str, Any] = {}
+    if not isinstance(class_name, _Unchanged):
+        new["class_id"] = classes.ensure(c, field.project_id, [class_name])[class_name]
+    if not isinstance(geometry, _Unchanged):
+        new |= zip(("kind", "x", "y", "width", "height", "geometry"), encode(geometry), strict=True)
+    if not isinstance(state, _Unchanged):
+        new["state"] = int(state)
+    if not isinstance(attributes, _Unchanged):
+        new["attributes"] = label_rows.dump_attributes(attributes)
+    if not isinstance(confidence, _Unchanged):
+        Label("any", confidence=confidence)  # raises for one out of range
+        new["confidence"] = confidence
+    if not isinstance(verified_by, _Unchanged):
+        new["verified_by"] = verified_by
+    if not isinstance(verified_how, _Unchanged):
+        new["verified_how"] = None if verified_how is None else Check(verified_how).value
+    verdicts.settle(c, [label_id])
+    if label_moves.rewrite(c, label_id, new, change_id):
+        history.count(c, change_id, 1)
+    return get(c, label_id)
+
+
+def delete(c: Connection, ids: Collection[int], change_id: int) -> int:
+    """Delete labels and keep what they were; return how many there were. Raises WrongState for a closed field."""
+    mine = sa.select(t.field.c.name, t.field.c.closed).where(
+        t.field.c.id.in_(sa.select(t.label.c.field_id).where(among(c, t.label.c.id, ids)))
+    )
+    for name, closed in c.execute(mine).all():
+        states.check_open(name, closed=closed)
+    verdicts.settle(c, ids)
+    gone = label_moves.remove(c, among(c, t.label.c.id, ids), change_id)
+    history.count(c, change_id, gone)
+    return gone
