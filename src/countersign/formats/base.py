@@ -84,7 +84,8 @@ class Holds:
     ``kinds`` are the geometries; ``attributes`` is True for any, or the names of those that it can hold. ``holes`` and
     ``parts``: polygons with holes, with several rings. ``empty_images``: an image without a label survives a round
     trip. ``unscored``: labels without a confidence. ``many``: several labels on one image. ``keypoint_box``: keypoints
-    may have a box of their own. ``bridges``: what ``holes`` and ``parts`` deny is joined to one ring (``formats.bridge``).
+    may have a box of their own. ``bridges``: what ``holes`` and ``parts`` deny is
+    joined to one ring (``formats.bridge``).
     """
 
     kinds: frozenset[Kind] = ALL_KINDS

@@ -125,7 +125,7 @@ def _refuse_panoptic(path: Path, annotations: list[Part]) -> None:
         raise FormatError(
             "this is COCO panoptic: its regions are in PNG files, which are not read",
             file=str(path),
-            remedy="Convert it to COCO instances (panopticapi has converters), or import masks as mask_png.",
+            remedy="Convert it to COCO instances (panopticapi has converters), or import masks as mask-png.",
         )
 
 

@@ -195,7 +195,7 @@ def _result(image: Image, category: int, label: Label) -> dict[str, Any]:
 
 register(
     Format(
-        name="coco_results",
+        name="coco-results",
         title="COCO results",
         about="A JSON list of detections (bbox, segmentation, keypoints) with scores. Image and category ids are those "
         "of a COCO file: read with images_json; written with the ids that this project's COCO export has.",

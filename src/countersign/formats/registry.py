@@ -45,8 +45,9 @@ def formats() -> list[Format]:
 
 
 def get(name: str) -> Format:
-    """The format of this name. Raises NotFound that lists the names."""
+    """The format of this name (case and ``_`` for ``-`` do not matter). Raises NotFound that lists the names."""
     _load()
+    name = name.strip().lower().replace("_", "-")
     if name not in _formats:
         raise NotFound("format", name, known=tuple(sorted(_formats)))
     return _formats[name]
