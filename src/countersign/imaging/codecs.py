@@ -13,6 +13,8 @@ from countersign.imaging.files import Source, ending_of
 from countersign.imaging.header import Header, Kind, name_of_other, sniff
 from countersign.imaging.limits import Limits
 
+LARGEST = 2 << 30  # bytes; TIFF files may be larger, because they are read in pieces
+
 
 class Codec(Protocol):
     """What a module offers to decode one kind. None of it turns the picture upright; all raise ImageError."""
@@ -49,6 +51,8 @@ def identify(source: Source) -> Kind:
     head = source.head
     kind = sniff(head, ending_of(source.path))
     if kind is not None:
+        if source.size > LARGEST and kind is not Kind.TIFF:
+            raise source.bad(f"larger than the {LARGEST >> 30} GB that are read", remedy="Cut it into tiles.")
         return kind
     other = name_of_other(head)
     if not other and not head.strip(b"\0"):

@@ -12,7 +12,7 @@ import os
 import stat
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 from countersign.domain.errors import ImageError
 
@@ -81,6 +81,29 @@ def _open(path: str | Path) -> tuple[int, os.stat_result]:
     raise ImageError(path, "a folder, not a file" if stat.S_ISDIR(status.st_mode) else "not an ordinary file")
 
 
+class _Pieces(io.RawIOBase):
+    """A stream over an open descriptor with a position of its own, which a duplicate would not have."""
+
+    def __init__(self, handle: int, size: int, name: str) -> None:
+        self._handle, self._size, self._at, self.name = handle, size, 0, name
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + (0, self._at, self._size)[whence]
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        found = os.pread(self._handle, len(buffer), self._at)
+        buffer[: len(found)] = found
+        self._at += len(found)
+        return len(found)
+
+
 class Source:
     """One ordinary file, open for reading; a context manager. Every failure is an ImageError with the path.
 
@@ -138,8 +161,7 @@ class Source:
         """Return the file as a stream at its beginning: in memory where it is small, else from the disk."""
         if self._data is not None or self.size <= IN_MEMORY:
             return io.BytesIO(self.data)
-        self._file.seek(0)
-        return io.BufferedReader(io.FileIO(os.dup(self._file.fileno()), "rb"))
+        return io.BufferedReader(_Pieces(self._file.fileno(), self.size, str(self.path)))
 
     def sha256(self) -> str:
         """Return the SHA-256 of the bytes, in hex."""

@@ -35,6 +35,8 @@ def _opened(source: Source) -> Iterator[Image.Image]:
     kind = sniff(source.head, ending_of(source.path))
     try:
         with quiet(), Image.OPEN[str(kind)][0](io.BytesIO(source.data), "") as image:
+            if kind is Kind.TIFF and ORIENTATION_TAG in (exif := image.getexif()):
+                del exif[ORIENTATION_TAG]  # Pillow would turn TIFF files, and only these, when it loads them
             yield image
     except ImageError:
         raise
@@ -64,15 +66,22 @@ def header(source: Source) -> Header:
             notes.append("animated, the first frame is used")
         if image.mode in _TRANSPARENT or "transparency" in image.info:
             notes.append("transparency is shown on white")
-        orientation = 1 if kind is Kind.JPEG2000 else sane(image.getexif().get(ORIENTATION_TAG))
         return Header(
             kind,
             *image.size,
-            orientation,
+            _orientation(image),
             len(image.getbands()),
             "uint16" if kind is Kind.PNM and image.mode == "I" else _DTYPES.get(image.mode, "uint8"),
             tuple(notes),
         )
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return EXIF's orientation (AVIF's own rotation is among it); broken EXIF data is no reason to refuse a file."""
+    try:
+        return sane(image.getexif().get(ORIENTATION_TAG))
+    except Exception:
+        return 1
 
 
 def verify(source: Source, header: Header) -> None:

@@ -17,7 +17,7 @@ from countersign.imaging.header import Header, Kind
 from countersign.imaging.upright import orientation_of
 
 _BANDS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-_GRAY, _COLOR, _PALETTE = 0, 2, 3
+_GRAY, _PALETTE, _GRAY_ALPHA = 0, 3, 4
 _CHECKED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
 # Compressed text that grows more than this often, to more than this, is there to fill memory: real text does 20.
 _TEXT_RATIO, _TEXT_BYTES = 200, 1 << 20
@@ -119,8 +119,8 @@ def _decode(source: Source) -> NDArray[Any]:
     """Return (height, width, 1 to 4): gray or colour, and alpha where there is any."""
     import imagecodecs
 
-    _, _, bits, _, _ = _layout(source)
-    if bits < 8 or (bits == 8 and _has_transparent_color(source)):
+    _, _, bits, color, _ = _layout(source)
+    if bits < 8 or (bits == 8 and (color == _GRAY_ALPHA or _has_transparent_color(source))):
         return pillow.expanded(source)
     # libspng is the quicker one, and never prints to stderr; of 16 bits it would return 8.
     decode = imagecodecs.png_decode if bits == 16 else imagecodecs.spng_decode

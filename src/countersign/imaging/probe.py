@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +20,7 @@ Verify = Literal["quick", "full"]
 """``quick``: the structure shows that the file is complete (the end of a JPEG, checksums of a PNG, all strips of a
 TIFF ...); small pictures, and kinds without such a structure, are decoded. ``full``: every picture is decoded."""
 
+_BATCH = 8  # files handed to a thread at once: to hand over costs as much as to probe a small file
 SMALL = 256 * 256  # pixels; to decode these takes no longer than to open the file
 
 
@@ -59,17 +61,19 @@ def probe_many(
         except ImageError as error:
             return error
 
+    def some(batch: list[str | Path]) -> list[tuple[Path, ImageFile | ImageError]]:
+        return [(Path(path), one(path)) for path in batch]
+
     workers = workers or min(16, (os.cpu_count() or 1) + 2)
-    waiting: deque[tuple[Path, Future[ImageFile | ImageError]]] = deque()
+    ahead: deque[Future[list[tuple[Path, ImageFile | ImageError]]]] = deque()
+    rest = iter(paths)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="probe")
     try:
-        for path in paths:
-            waiting.append((Path(path), pool.submit(one, path)))
-            if len(waiting) >= workers * 8:
-                done, future = waiting.popleft()
-                yield done, future.result()
-        while waiting:
-            done, future = waiting.popleft()
-            yield done, future.result()
+        while batch := list(islice(rest, _BATCH)):
+            ahead.append(pool.submit(some, batch))
+            if len(ahead) >= workers * 2:
+                yield from ahead.popleft().result()
+        while ahead:
+            yield from ahead.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

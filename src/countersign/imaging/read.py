@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from countersign.domain.errors import SettingsError
 from countersign.imaging.codecs import codec, read_header
 from countersign.imaging.files import Source
 from countersign.imaging.limits import Limits, default_limits
@@ -20,7 +21,7 @@ def read_rgb(path: str | Path, *, max_size: int | None = None, limits: Limits | 
     """Return the upright picture as (height, width, 3) RGB: the display rendition (see ``display``).
 
     With ``max_size`` the longer side has at most that many pixels and the proportions stay; a picture that is
-    smaller is not enlarged. Raises ImageError.
+    smaller is not enlarged. Raises ImageError, and SettingsError for a ``max_size`` below 1.
     """
     with Source(path) as source:
         header = read_header(source, limits or default_limits())
@@ -50,6 +51,8 @@ def thumbnail(path: str | Path, size: int) -> bytes:
 
 def fit(width: int, height: int, max_size: int | None) -> tuple[int, int] | None:
     """Return width and height that fit into a square of ``max_size``, None if no change is needed."""
+    if max_size is not None and max_size < 1:
+        raise SettingsError("max_size", max_size, "1 pixel or more")
     longer = max(width, height)
     if max_size is None or longer <= max_size:
         return None

@@ -1,7 +1,7 @@
 """Finding image files below a folder, in a stable order, one folder at a time.
 
 By ending, and where the ending says nothing, by the first bytes. Whether what is found can be read is for
-``probe`` to say: a folder or a FIFO named ``x.jpg`` is found here and refused there.
+``probe`` to say: a FIFO or a broken link named ``x.jpg`` is found here and refused there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from countersign.domain.errors import ImageError
-from countersign.imaging.files import Source, ending_of, refuse
+from countersign.imaging.files import Source, ending_of, printable, refuse
 from countersign.imaging.header import sniff
 
 
@@ -37,6 +37,7 @@ _OTHER = _endings(
 _SYSTEM = frozenset(("__MACOSX", "$RECYCLE.BIN", "System Volume Information", "lost+found", "@eaDir", "__pycache__"))
 
 Skipped = Callable[[Path, str], None]
+_Skip = Callable[[str, str], None]
 
 
 def scan(folder_or_file: str | Path, *, on_skip: Skipped | None = None) -> Iterator[Path]:
@@ -54,14 +55,15 @@ def scan(folder_or_file: str | Path, *, on_skip: Skipped | None = None) -> Itera
     if not stat.S_ISDIR(status.st_mode):
         yield Path(root)
         return
-    yield from _walk(root, on_skip or _ignore, {(status.st_dev, status.st_ino)})
+
+    def skip(path: str, reason: str) -> None:
+        if on_skip is not None:
+            on_skip(Path(printable(path)), reason)
+
+    yield from _walk(root, skip, {(status.st_dev, status.st_ino)})
 
 
-def _ignore(path: Path, reason: str) -> None:
-    pass
-
-
-def _walk(folder: str, skip: Skipped, seen: set[tuple[int, int]]) -> Iterator[Path]:
+def _walk(folder: str, skip: _Skip, seen: set[tuple[int, int]]) -> Iterator[Path]:
     """Go through one folder in the order of its names. ``seen`` holds the folders visited, against loops."""
     waiting = [iter(_entries(folder, skip))]  # a stack instead of recursion: folders may be nested without end
     while waiting:
@@ -77,7 +79,7 @@ def _walk(folder: str, skip: Skipped, seen: set[tuple[int, int]]) -> Iterator[Pa
             yield Path(path)
 
 
-def _entries(folder: str, skip: Skipped) -> list[tuple[str, bool, bool]]:
+def _entries(folder: str, skip: _Skip) -> list[tuple[str, bool, bool]]:
     """Return path, whether a folder, whether an ordinary file, of what is in a folder, sorted by name."""
     try:
         with os.scandir(folder) as found:
@@ -87,7 +89,7 @@ def _entries(folder: str, skip: Skipped) -> list[tuple[str, bool, bool]]:
                 if entry.name[0] != "." and entry.name not in _SYSTEM
             ]
     except OSError as error:
-        skip(Path(folder), f"the folder cannot be read: {refuse(folder, error).reason}")
+        skip(folder, f"the folder cannot be read: {refuse(folder, error).reason}")
         return []
     return [(path, is_folder, is_file) for _, path, is_folder, is_file in sorted(entries)]
 
@@ -99,36 +101,36 @@ def _kind(entry: os.DirEntry[str]) -> tuple[bool, bool]:
         return False, False
 
 
-def _is_new(folder: str, skip: Skipped, seen: set[tuple[int, int]]) -> bool:
+def _is_new(folder: str, skip: _Skip, seen: set[tuple[int, int]]) -> bool:
     try:
         status = Path(folder).stat()
     except OSError as error:
-        skip(Path(folder), f"the folder cannot be read: {refuse(folder, error).reason}")
+        skip(folder, f"the folder cannot be read: {refuse(folder, error).reason}")
         return False
     key = (status.st_dev, status.st_ino)
     if key in seen:
-        skip(Path(folder), "a link to a folder that has been visited")
+        skip(folder, "a link to a folder that has been visited")
         return False
     seen.add(key)
     return True
 
 
-def _wanted(path: str, is_file: bool, skip: Skipped) -> bool:
+def _wanted(path: str, is_file: bool, skip: _Skip) -> bool:
     ending = ending_of(path)
     if ending in ENDINGS:
         return True  # even if it is no ordinary file: probe() says why it is refused
     if not is_file:
-        skip(Path(path), "not an ordinary file")
+        skip(path, "not an ordinary file")
         return False
     if ending in _OTHER:
-        skip(Path(path), "not an image")
+        skip(path, "not an image")
         return False
     try:
         with Source(path) as source:
             if sniff(source.start(), ending) is not None:
                 return True
     except ImageError as error:
-        skip(Path(path), error.reason)
+        skip(path, error.reason)
         return False
-    skip(Path(path), "not an image")
+    skip(path, "not an image")
     return False

@@ -80,7 +80,11 @@ _GRAYS = (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.MINISWHITE)
 def _more_pages(page: TiffPage) -> bool:
     """Return whether another full picture follows: reduced copies (overviews) and masks are none."""
     pages = page.parent.pages
-    return any(not pages[i].is_reduced and not pages[i].is_mask for i in range(1, min(len(pages), 12)))
+    try:
+        # Not len(pages): that walks through the whole file, and a stack has thousands.
+        return any(not pages[i].is_reduced and not pages[i].is_mask for i in range(1, 12))
+    except Exception:  # there is no such page, or it is damaged, which is nothing to us
+        return False
 
 
 def check(source: Source, header: Header) -> bool:
