@@ -93,6 +93,37 @@ class Tally:
         kept[0] += count
         kept[1] += steps
 
+    def move(self, counted: Tally, to: int) -> None:
+        """Take what another tally has counted out of its states and put it into the state ``to``."""
+        for (field_id, state, class_id, at), (count, steps) in counted.bins.items():
+            self.put_bin((field_id, state, class_id, at), -count, -steps)
+            self.put_bin((field_id, to, class_id, at), count, steps)
+        for (field_id, state, class_id, block), count in counted.blocks.items():
+            self.blocks[field_id, state, class_id, block] -= count
+            self.blocks[field_id, to, class_id, block] += count
+
+    def copy(self, counted: Tally, field_id: int, to: int) -> None:
+        """Put what another tally has counted into the state ``to`` of a field."""
+        for (_, _, class_id, at), (count, steps) in counted.bins.items():
+            self.put_bin((field_id, to, class_id, at), count, steps)
+        for (_, _, class_id, block), count in counted.blocks.items():
+            self.blocks[field_id, to, class_id, block] += count
+
+
+def counted(c: Connection, field_id: int, states: Collection[int] | None = None) -> Tally:
+    """Return what the summaries know of a field, or of some states of it."""
+    tally = Tally()
+    for table in (t.label_summary, t.label_block):
+        where = [table.c.field_id == field_id, table.c.count > 0]
+        if states is not None:
+            where.append(table.c.state.in_(states))
+        for row in c.execute(sa.select(table).where(*where)):
+            if table is t.label_summary:
+                tally.put_bin((row[0], row[1], row[2], row[3]), int(row[4]), int(row[5]))
+            else:
+                tally.blocks[row[0], row[1], row[2], row[3]] += int(row[4])
+    return tally
+
 
 def add(c: Connection, tally: Tally) -> None:
     """Bring the summaries up to what has been tallied. Call it last: on PostgreSQL it locks the fields until commit."""

@@ -211,6 +211,7 @@ verdict = sa.Table(
     sa.Column("image_id", Id, nullable=False),
     sa.Column("confidence", sa.Double),
     sa.Column("change_id", Id, nullable=False),  # that decided it
+    sa.Column("how", sa.Text),  # a Check; NULL: in bulk
     sqlite_with_rowid=False,
 )
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from countersign.store import tables as t
-from countersign.store.sets import among
+from countersign.store.sets import Lock, among, lock
 
 
 def state_of(label: sa.FromClause = t.label) -> sa.ColumnElement[int]:
@@ -45,7 +45,8 @@ def settle(c: Connection, label_ids: Collection[int]) -> None:
     if not label_ids:
         return
     fields = c.execute(sa.select(t.label.c.field_id).where(among(c, t.label.c.id, label_ids)).distinct()).scalars()
-    for field_id in fields.all():
+    for field_id in sorted(fields.all()):
+        lock(c, Lock.FIELD, field_id)
         these = sa.and_(t.verdict.c.field_id == field_id, among(c, t.verdict.c.label_id, label_ids))
         decided: dict[int, list[int]] = {}
         for label_id, state in c.execute(sa.select(t.verdict.c.label_id, t.verdict.c.state).where(these)):

@@ -112,6 +112,7 @@ def upgrade() -> None:
         sa.Column("image_id", Id, nullable=False),
         sa.Column("confidence", sa.Double(), nullable=True),
         sa.Column("change_id", Id, nullable=False),
+        sa.Column("how", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("field_id", "label_id", name=op.f("pk_verdict")),
         sqlite_with_rowid=False,
     )
