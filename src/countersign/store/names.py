@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
 def last_part(name: str) -> str:
     """Return what follows the last slash (or backslash)."""
-    return name.replace("\\", "/").rsplit("/", 1)[-1]
+    if "\\" in name:
+        name = name.replace("\\", "/")
+    return name[name.rfind("/") + 1 :]
 
 
 def without_ending(name: str) -> str:
     """Return the name without its last ending: ``a/b.tar.gz`` gives ``a/b.tar``, ``.hidden`` stays."""
-    head, dot, ending = name.rpartition(".")
-    if not dot or not head or head.endswith(("/", "\\")) or "/" in ending or "\\" in ending:
+    dot = name.rfind(".")
+    if dot <= 0 or name[dot - 1] in "/\\":
         return name
-    return head
+    ending = name[dot:]
+    return name if "/" in ending or "\\" in ending else name[:dot]
 
 
 def stem(name: str) -> str:
@@ -46,23 +48,22 @@ class NameIndex:
     """The images of a project by name, for the names that label files use."""
 
     def __init__(self, images: Iterable[NamedImage]) -> None:
-        self._by_stem: dict[str, list[NamedImage]] = defaultdict(list)
-        self._exact: dict[str, NamedImage] = {}
-        self._count = 0
-        for image in images:
-            self._count += 1
-            self._exact.setdefault(image.path, image)
-            for key in {stem(image.name), stem(image.path)}:
-                self._by_stem[key].append(image)
-        for found in self._by_stem.values():
-            for image in found:
-                self._exact[image.name] = image
+        self._images = list(images)
+        self._by_stem: dict[str, list[NamedImage]] = {}
+        for image in self._images:
+            first, second = stem(image.name), stem(image.path)
+            self._by_stem.setdefault(first, []).append(image)
+            if second != first:
+                self._by_stem.setdefault(second, []).append(image)
+        # A name wins over another image's path.
+        self._exact = {image.path: image for image in reversed(self._images)}
+        self._exact |= {image.name: image for image in reversed(self._images)}
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._images)
 
     def __iter__(self) -> Iterator[NamedImage]:
-        return iter({image.id: image for found in self._by_stem.values() for image in found}.values())
+        return iter(self._images)
 
     def find(self, name: str) -> tuple[NamedImage, ...]:
         """Return the image that a label file means by this name: none, one, or several if it cannot be told.

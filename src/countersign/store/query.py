@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from countersign.domain.errors import NotFound
 from countersign.domain.query import ImageQuery, LabelFilter
-from countersign.store import fields, names, states, verdicts
+from countersign.store import fields, names, states, summary, verdicts
 from countersign.store import tables as t
 from countersign.store.sets import among
 
@@ -65,7 +65,7 @@ def label_conditions(
     if filter.states:
         wanted = [int(state) for state in states.stored(filter.states, closed=closed)]
         # The counts of the summary have the verdicts in them already.
-        state = table.c.state if table is t.label_summary else verdicts.state_of(table)
+        state = table.c.state if table in (t.label_summary, t.label_block) else verdicts.state_of(table)
         found.append(state.in_(wanted) if wanted else sa.false())
     if filter.classes:
         found.append(table.c.class_id.in_(class_ids(c, project_id, filter.classes)))
@@ -91,9 +91,7 @@ def class_ids(c: Connection, project_id: int, classes: Sequence[str]) -> list[in
 def ids_named(c: Connection, project_id: int, wanted: Iterable[str]) -> list[int]:
     """Return the ids of the images that have one of these names, by the rules of ``ImageQuery.names``, in order."""
     asked = {name for given in wanted for name in (given, given.replace("\\", "/")) if name}
-    return sorted(
-        id for id, name, path in _candidates(c, project_id, asked) if not asked.isdisjoint(_forms(name, path))
-    )
+    return sorted(id for id, name, path in _candidates(c, project_id, asked) if _is_called(name, path, asked))
 
 
 def unmatched_names(c: Connection, project_id: int, wanted: Sequence[str]) -> list[str]:
@@ -102,6 +100,13 @@ def unmatched_names(c: Connection, project_id: int, wanted: Sequence[str]) -> li
     for _, name, path in _candidates(c, project_id, {name.replace("\\", "/") for name in wanted}):
         known |= _forms(name, path)
     return [name for name in wanted if name not in known and name.replace("\\", "/") not in known]
+
+
+def _is_called(name: str, path: str, asked: set[str]) -> bool:
+    # The likely cases first: 100,000 images are asked this.
+    last = names.last_part(name)
+    quick = name in asked or last in asked or path in asked or names.without_ending(last) in asked
+    return quick or not asked.isdisjoint(_forms(name, path))
 
 
 def _forms(name: str, path: str) -> set[str]:
@@ -134,9 +139,21 @@ def _has_fitting(c: Connection, project_id: int, filter: LabelFilter) -> sa.Colu
     """Images with a label that fits: looked up from the labels where those are few, else image by image."""
     field = fields.row(c, fields.get(c, project_id, filter.field).id)
     fits = [t.label.c.field_id == field.id, *label_conditions(c, project_id, filter, closed=field.closed)]
-    if c.dialect.name == "sqlite" and _at_most(c, field, project_id, filter) <= _FEW_LABELS:
+    few = _at_most(c, field, project_id, filter)
+    if not few:
+        return sa.false()
+    if c.dialect.name == "sqlite" and few <= _FEW_LABELS and not filter.states:
         return t.image.c.id.in_(sa.select(t.label.c.image_id).where(*fits))
-    return sa.exists().where(t.label.c.image_id == t.image.c.id, *fits)
+    found: sa.ColumnElement[bool] = sa.exists().where(t.label.c.image_id == t.image.c.id, *fits)
+    if filter.states or filter.classes:
+        # States are told label by label (see verdicts.py): look only where the summary says that there are such.
+        wide = LabelFilter(filter.field, filter.classes, states=filter.states)
+        cells = label_conditions(c, project_id, wide, closed=field.closed, table=t.label_block)
+        block = sa.select(t.label_block.c.block).where(
+            t.label_block.c.field_id == field.id, t.label_block.c.count > 0, *cells
+        )
+        found = sa.and_(summary.block_column(t.image.c.id).in_(block), found)
+    return found
 
 
 def _at_most(c: Connection, field: fields.FieldRow, project_id: int, filter: LabelFilter) -> int:
