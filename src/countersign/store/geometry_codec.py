@@ -23,13 +23,17 @@ _BOX = int(Kind.BOX)
 
 
 def encode(geometry: Geometry | None) -> Columns:
-    """Return the columns of a geometry (None: a classification)."""
+    """Return the columns of a geometry (None: a classification). Raises GeometryError for a mask that is damaged."""
     if geometry is None:
         return _NOTHING
     if type(geometry) is Box:
         return (_BOX, geometry.x, geometry.y, geometry.width, geometry.height, None)
     kind = geometry.kind
-    return (int(kind), *geometry.bounds, _ENCODERS[kind](geometry))
+    try:
+        bounds = geometry.bounds
+    except ValueError as error:
+        raise GeometryError(f"the runs of a mask do not fit its size ({error})") from error
+    return (int(kind), *bounds, _ENCODERS[kind](geometry))
 
 
 def decode(kind: int, x: float, y: float, width: float, height: float, data: bytes | None) -> Geometry | None:

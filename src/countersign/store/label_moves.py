@@ -41,12 +41,12 @@ def remove(c: Connection, which: sa.ColumnElement[bool], change_id: int) -> int:
     """Move the labels that a condition on ``label`` chooses to ``label_removed``; return how many."""
     tally = _counted(c, t.label, which, -1)
     kept = sa.select(*(t.label.c[name] for name in COLUMNS)).where(which)
-    gone = c.execute(t.label_removed.insert().from_select(list(COLUMNS), kept)).rowcount
+    c.execute(t.label_removed.insert().from_select(list(COLUMNS), kept))
     rows = sa.select(sa.literal(change_id), t.label.c.id, t.label.c.state, sa.cast(sa.null(), sa.SmallInteger)).where(
         which
     )
     _note_many(c, rows)
-    c.execute(t.label.delete().where(which))
+    gone = c.execute(t.label.delete().where(which)).rowcount
     summary.add(c, tally)
     return gone
 
@@ -56,12 +56,12 @@ def restore(c: Connection, which: sa.ColumnElement[bool], change_id: int) -> int
     removed = t.label_removed
     tally = _counted(c, removed, which, 1)
     kept = sa.select(*(removed.c[name] for name in COLUMNS)).where(which)
-    back = c.execute(t.label.insert().from_select(list(COLUMNS), kept)).rowcount
+    c.execute(t.label.insert().from_select(list(COLUMNS), kept))
     rows = sa.select(sa.literal(change_id), removed.c.id, sa.cast(sa.null(), sa.SmallInteger), removed.c.state).where(
         which
     )
     _note_many(c, rows)
-    c.execute(removed.delete().where(which))
+    back = c.execute(removed.delete().where(which)).rowcount
     summary.add(c, tally)
     return back
 
