@@ -1,5 +1,6 @@
 """Image files: finding them, checking them, reading them upright. Projects, labels and models are not known here."""
 
+from countersign.imaging.files import MISSING
 from countersign.imaging.limits import Limits, default_limits
 from countersign.imaging.probe import probe, probe_many
 from countersign.imaging.read import read_bands, read_rgb, thumbnail
@@ -7,6 +8,7 @@ from countersign.imaging.scan import ENDINGS, scan
 
 __all__ = [
     "ENDINGS",
+    "MISSING",
     "Limits",
     "default_limits",
     "probe",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -41,6 +42,7 @@ _MODULES: Mapping[Kind, str] = {Kind.JPEG: "jpeg", Kind.PNG: "png", Kind.TIFF: "
 _BOXES = (Kind.WEBP, Kind.AVIF, Kind.JPEG2000)
 
 
+@cache
 def codec(kind: Kind) -> Codec:
     """Return what decodes this kind."""
     return cast(Codec, importlib.import_module(f"countersign.imaging.{_MODULES.get(kind, 'pillow')}"))

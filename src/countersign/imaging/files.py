@@ -21,9 +21,12 @@ IN_MEMORY = 64 << 20
 HEAD = 64
 _CHUNK = 1 << 20
 
+MISSING = "the file is not there"
+"""The reason of an ImageError about a file that has vanished, as opposed to one that is damaged."""
+
 _REASONS = {
-    errno.ENOENT: "the file is not there",
-    errno.ENOTDIR: "the file is not there",
+    errno.ENOENT: MISSING,
+    errno.ENOTDIR: MISSING,
     errno.EACCES: "no permission to read it",
     errno.EPERM: "no permission to read it",
     errno.ELOOP: "a link that leads back to itself",
@@ -117,6 +120,7 @@ class Source:
         self.size = self.status.st_size
         self._file = os.fdopen(handle, "rb", buffering=0)
         self._data: bytes | None = None
+        self.parsed: Any = None  # what a codec remembers of this file from one call to the next
         if self.size == 0:
             self._file.close()
             raise ImageError(path, "the file is empty")

@@ -41,6 +41,13 @@ class _Markers:
 
 
 def _markers(source: Source) -> _Markers:
+    if source.parsed is None:
+        source.parsed = _parse(source)
+    found: _Markers = source.parsed
+    return found
+
+
+def _parse(source: Source) -> _Markers:
     data, found, at = source.data, _Markers(), 2
     while at + 4 <= len(data):
         if data[at] != 0xFF:
@@ -87,8 +94,8 @@ def check(source: Source, header: Header) -> bool:
     Within the compressed picture the byte FF is always followed by 00 or a restart marker, so FF D9 is its end and
     nothing else. What follows it (a second picture, padding) does not matter.
     """
-    scan = _markers(source).scan
-    if not scan or source.data.find(_END, scan) < 0:
+    data, scan = source.data, _markers(source).scan
+    if not scan or not (data.endswith(_END) or data.find(_END, scan) >= 0):
         raise source.bad("truncated: the end of the picture is missing")
     return True
 

@@ -33,7 +33,7 @@ def probe(path: str | Path, *, verify: Verify = "quick", limits: Limits | None =
             codec(header.kind).verify(source, header)
         width, height = header.upright
         return ImageFile(
-            path=str(Path(source.path).absolute()),
+            path=source.path if source.path.startswith(os.sep) else str(Path(source.path).absolute()),
             content_hash=source.sha256(),
             width=width,
             height=height,

@@ -30,9 +30,12 @@ ENDINGS = _endings(
 _OTHER = _endings(
     "txt json jsonl xml csv tsv yaml yml toml ini cfg md rst html htm log geojson names cache lock py ipynb js ts "
     "css c h cpp java sh bat exe dll so zip tar gz tgz bz2 xz zst 7z rar pdf doc docx xls xlsx ppt pptx npy npz h5 "
-    "hdf5 pkl pickle pt pth onnx safetensors bin db sqlite parquet mp4 avi mov mkv webm mp3 wav svg heic heif jxl "
+    "hdf5 pkl pickle pt pth onnx safetensors bin db sqlite parquet mp4 avi mov mkv webm mp3 wav "
     "sha256 md5 prj shp shx dbf cpg qpj tfw jgw pgw wld aux ovr"
 )
+
+# Pictures, but of kinds that are not read. Camera raws begin like TIFF files and hold a tiny preview as first page.
+_UNREAD = _endings("heic heif hif jxl svg exr hdr dcm nii dng nef nrw cr2 cr3 crw arw sr2 orf rw2 pef srw raf 3fr iiq")
 
 _SYSTEM = frozenset(("__MACOSX", "$RECYCLE.BIN", "System Volume Information", "lost+found", "@eaDir", "__pycache__"))
 
@@ -121,6 +124,9 @@ def _wanted(path: str, is_file: bool, skip: _Skip) -> bool:
         return True  # even if it is no ordinary file: probe() says why it is refused
     if not is_file:
         skip(path, "not an ordinary file")
+        return False
+    if ending in _UNREAD:
+        skip(path, f"{ending} pictures are not read")
         return False
     if ending in _OTHER:
         skip(path, "not an image")

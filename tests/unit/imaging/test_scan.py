@@ -35,6 +35,7 @@ def tree(tmp_path: Path) -> Path:
     (root / "photo.jpg_original").write_bytes(PNG)
     (root / "README").write_text("not a picture")
     (root / "empty").touch()
+    (root / "raw.NEF").write_bytes(encoded(scene(8, 8), "TIFF"))
     return root
 
 
@@ -50,7 +51,12 @@ def test_scan__sorted_by_ending_or_content_without_hidden_and_system(tree: Path)
 def test_scan__says_what_it_leaves_out(tree: Path) -> None:
     skipped: dict[str, str] = {}
     names(tree, on_skip=lambda path, reason: skipped.update({path.name: reason}))
-    assert skipped == {"labels.json": "not an image", "README": "not an image", "empty": "the file is empty"}
+    assert skipped == {
+        "labels.json": "not an image",
+        "README": "not an image",
+        "empty": "the file is empty",
+        "raw.NEF": ".nef pictures are not read",
+    }
 
 
 def test_scan__a_single_file_whatever_its_ending(tree: Path) -> None:
