@@ -189,15 +189,14 @@ def _take_back(c: Connection, change: sa.Row[*tuple[Any, ...]], undoing: int) ->
     done += label_moves.remove(c, t.label.c.id.in_(rows(mine.before_state.is_(None))), undoing)
     gone = t.label_removed.c.id.in_(rows(mine.after_state.is_(None), mine.before_state.is_not(None)))
     done += label_moves.restore(c, sa.and_(gone, t.label_removed.c.created_change != change_id), undoing)
-    changed = (mine.before_state.is_not(None), mine.after_state.is_not(None))
+    was = (mine.before_state.is_not(None), mine.label_id.in_(sa.select(t.label.c.id)))
     for state in LabelState:
-        plain = rows(*changed, mine.before.is_(None), mine.before_state == int(state))
+        plain = rows(*was, mine.before.is_(None), mine.before_state == int(state))
         done += label_moves.set_states(c, t.label.c.id.in_(plain), int(state), undoing)
-    edits = sa.select(mine.label_id, mine.before, mine.before_state).where(
-        mine.change_id == change_id, mine.before.is_not(None), *changed
-    )
-    for label_id, before, state in c.execute(edits.where(mine.label_id.in_(sa.select(t.label.c.id)))).all():
-        done += label_moves.rewrite(c, label_id, from_json(before) | {"state": state}, undoing)
+    edits = sa.select(mine.label_id, mine.before, mine.before_state, mine.after_state)
+    for row in c.execute(edits.where(mine.change_id == change_id, mine.before.is_not(None), *was)).all():
+        rewritten = label_moves.rewrite(c, row.label_id, from_json(row.before) | {"state": row.before_state}, undoing)
+        done += rewritten and row.after_state is not None  # what came back is counted already
     return done
 
 
