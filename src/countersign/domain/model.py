@@ -67,7 +67,7 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True)
 class StoredModel:
-    """A model of the workspace. ``card.name`` is ``name``; ``folder`` is where its files are."""
+    """A model of the workspace. ``card.name`` is ``name``; ``folder`` is where its files are, below the blobs."""
 
     id: int
     name: str

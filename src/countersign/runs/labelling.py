@@ -1,0 +1,183 @@
+"""One worker's part of a run: load the model, put the engine between the store and it, leave in good order.
+
+Which process this is in does not matter; see ``executors``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from countersign import imaging
+from countersign.domain.errors import CountersignError, WorkspaceError, WrongState
+from countersign.domain.image import ImageState
+from countersign.domain.label import Origin, Provenance
+from countersign.domain.model import ModelCard
+from countersign.domain.run import Run, RunState
+from countersign.domain.work import ClaimedImage, ImageResult, Request
+from countersign.models.contract import Model, Pixels, PredictOptions
+from countersign.runs import machine
+from countersign.runs.engine import Engine, Plan
+from countersign.runs.predicting import explain
+from countersign.runs.pulse import Pulse
+from countersign.store import Store, images, runs
+
+T = TypeVar("T")
+LoadModel = Callable[[Run], Model]
+
+_POLL_S = 0.5  # how often a worker looks whether images that others have become free
+_TRIES_S = (0.2, 1.0, 3.0)  # pauses before a write that failed is tried again
+
+
+class StoreWork:
+    """The images of a run in the store, as the engine sees them."""
+
+    def __init__(self, store: Store, run: Run, name: str, provenance: Provenance, pulse: Pulse) -> None:
+        self._store = store
+        self._run_id = run.id
+        self._name = name
+        self._provenance = provenance
+        self._pulse = pulse
+
+    def claim(self, limit: int) -> list[ClaimedImage]:
+        """Take images that are free now."""
+        with self._store.write() as c:
+            return runs.claim(c, self._run_id, self._name, limit=limit)
+
+    def others_have_some(self) -> bool:
+        """Wait a moment; return whether there are still images to do, all with other workers a moment ago."""
+        self._pulse.wait(_POLL_S)
+        with self._store.read() as c:
+            return not self._pulse.stopped and runs.pending(c, self._run_id) > 0
+
+    def write(self, results: Sequence[ImageResult]) -> None:
+        """Keep results; tried again when the database was away, as a transaction is all or nothing."""
+        gone = [result.image_id for result in results if result.labels is None and _vanished(result)]
+
+        def once() -> None:
+            with self._store.write() as c:
+                runs.write_batch(c, self._run_id, self._name, results, self._provenance)
+                if gone:
+                    images.set_state(c, gone, ImageState.MISSING)
+
+        _persist(once)
+
+
+def _vanished(result: ImageResult) -> bool:
+    return result.error.startswith(_MISSING)
+
+
+_MISSING = "the file is gone"
+
+
+def _persist(call: Callable[[], T]) -> T:
+    for pause in _TRIES_S:
+        try:
+            return call()
+        except Exception as error:
+            if isinstance(error, CountersignError) and not isinstance(error, WorkspaceError):
+                raise
+            time.sleep(pause)
+    return call()
+
+
+def read(image: ClaimedImage) -> Pixels:
+    """Read an image upright. Raises ImageError, whose reason says so where the file has vanished."""
+    try:
+        return imaging.read_rgb(image.path)
+    except CountersignError:
+        if not Path(image.path).exists():
+            raise CountersignError(f"{_MISSING}: {image.path}", remedy="Import it from where it is now.") from None
+        raise
+
+
+def provenance_of(run: Run, card: ModelCard) -> Provenance:
+    """Return what every label of a run carries: written once, however many labels there are."""
+    return Provenance(
+        Origin.MODEL,
+        model=run.spec.model,
+        model_version=card.version,
+        weights_hash=card.weights_hash,
+        min_confidence=run.spec.min_confidence,
+        run_id=run.id,
+    )
+
+
+def work(
+    store: Store,
+    run_id: int,
+    name: str,
+    load: LoadModel,
+    *,
+    own_process: bool,
+    cores: int,
+    begun: Callable[[Pulse], None] | None = None,
+) -> RunState:
+    """Do one worker's part of a run that generates, and leave it. Returns the state of the run then.
+
+    ``name`` has entered the run already. ``own_process`` allows what changes the whole process (thread counts);
+    ``cores`` are those that it may use. ``begun`` gets the pulse, with which the work can be stopped.
+    What goes wrong becomes the run's error if nobody else works on it; KeyboardInterrupt pauses it and goes on up.
+    """
+
+    def beat() -> Request | None:
+        with store.write() as c:
+            return runs.heartbeat(c, run_id, name)
+
+    error = ""
+    with Pulse(beat) as pulse:
+        try:
+            if begun:
+                begun(pulse)
+            _generate(store, run_id, name, load, pulse, own_process=own_process, cores=cores)
+            if pulse.stopped and not pulse.asked and not pulse.dropped:
+                error = "a worker was told to end by the system"
+        except Exception as caught:
+            error = explain(caught)
+            raise
+        except KeyboardInterrupt:
+            with contextlib.suppress(WrongState), store.write() as c:
+                runs.request(c, run_id, Request.PAUSE)
+            raise
+        finally:
+            state = _persist(lambda: _leave(store, run_id, name, error))
+    return state
+
+
+def _leave(store: Store, run_id: int, name: str, error: str) -> RunState:
+    with store.write() as c:
+        return runs.leave(c, run_id, name, error=error)
+
+
+def _generate(
+    store: Store, run_id: int, name: str, load: LoadModel, pulse: Pulse, *, own_process: bool, cores: int
+) -> None:
+    with store.read() as c:
+        run = runs.get(c, run_id)
+    spec = run.spec
+    model = load(run)
+    place = machine.layout(cores, parallel=bool(getattr(model, "parallel", False)), on_gpu=_on_gpu(model))
+    plan = Plan(spec.batch_size, place.lanes, place.decoders)
+    options = PredictOptions(spec.classes, spec.min_confidence, spec.settings)
+    images_of_run = StoreWork(store, run, name, provenance_of(run, model.card), pulse)
+    before = machine.use_threads(place.threads)
+    if own_process:
+        machine.single_threaded_decoding()
+    try:
+        while not pulse.stopped:
+            engine = Engine(model, options, images_of_run, read, plan)
+            with pulse.stopping(engine.stop):
+                engine.run()
+            # What is left belongs to other workers. One of them may die: then it is free again.
+            if not images_of_run.others_have_some():
+                break
+    finally:
+        if before is not None and not own_process:
+            machine.use_threads(before)
+
+
+def _on_gpu(model: Model) -> bool:
+    return not str(getattr(model, "device", "cpu")).startswith("cpu")

@@ -1,0 +1,89 @@
+"""What this machine offers to workers: cores and their sharing out, and whether a process still lives."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+HOST = platform.node()
+_MOST_LANES = 4  # each lane holds a batch and its activations
+
+
+def cores() -> int:
+    """Return how many cores this process may use: its affinity, and a container's quota if that is less."""
+    if sys.version_info >= (3, 13):
+        count = os.process_cpu_count() or 1
+    elif hasattr(os, "sched_getaffinity"):
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        return max(1, min(count, math.ceil(int(quota) / int(period))))
+    except (OSError, ValueError):  # no Linux, no container, or "max"
+        return max(1, count)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How one worker uses its cores: threads that predict, library threads in each of them, threads that decode."""
+
+    lanes: int
+    threads: int
+    decoders: int
+
+
+def layout(share: int, *, parallel: bool, on_gpu: bool) -> Layout:
+    """Lay out ``share`` cores.
+
+    On a CPU, several predictions at once with one library thread each beat one prediction on all cores: threads
+    inside one operation wait for each other at its end, all the more when a decoding thread has taken a core. A
+    model that cannot predict in several threads gets one lane with all cores; a GPU gets one lane and many decoders.
+    """
+    if on_gpu:
+        return Layout(1, share, max(2, min(16, share)))
+    lanes = min(share, _MOST_LANES) if parallel else 1
+    return Layout(lanes, max(1, share // lanes), max(2, min(8, share)))
+
+
+def use_threads(count: int) -> int | None:
+    """Tell torch, if it is loaded, how many threads an operation may use. Returns how many it were, or None."""
+    torch: Any = sys.modules.get("torch")
+    if torch is None:
+        return None
+    before = int(torch.get_num_threads())
+    torch.set_num_threads(count)
+    return before
+
+
+def process_is_dead(host: str, pid: int, heard_at: datetime) -> bool:
+    """Whether a process that was last heard of at a time has ended for sure. False where that cannot be known.
+
+    A process of the same number that began later is another one.
+    """
+    if host != HOST or pid <= 0:
+        return False
+    if pid == os.getpid():
+        return False
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return process.status() == psutil.STATUS_ZOMBIE or process.create_time() > heard_at.timestamp() + 2.0
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.Error:
+        return False
+
+
+def single_threaded_decoding() -> None:
+    """Keep OpenCV from starting threads of its own inside each of the threads that decode."""
+    cv2: Any = sys.modules.get("cv2")
+    if cv2 is not None:
+        cv2.setNumThreads(1)
