@@ -29,7 +29,7 @@ def read_rgb(path: str | Path, *, max_size: int | None = None, limits: Limits | 
         pixels = codec(header.kind).rgb(source, header, size)
     if size is not None and pixels.shape[1::-1] != size:
         pixels = shrink(pixels, size)
-    return turn(pixels, header.orientation) if header.orientation > 1 else pixels
+    return _own(turn(pixels, header.orientation))
 
 
 def read_bands(path: str | Path, *, limits: Limits | None = None) -> NDArray[Any]:
@@ -39,7 +39,12 @@ def read_bands(path: str | Path, *, limits: Limits | None = None) -> NDArray[Any
     """
     with Source(path) as source:
         header = read_header(source, limits or default_limits())
-        return turn(codec(header.kind).bands(source, header), header.orientation)
+        return _own(turn(codec(header.kind).bands(source, header), header.orientation))
+
+
+def _own(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return an array that may be written to, as torch wants it; what Pillow lends may not."""
+    return pixels if pixels.flags.writeable else pixels.copy()
 
 
 def thumbnail(path: str | Path, size: int) -> bytes:

@@ -28,6 +28,9 @@ def test_kind__is_told_by_content(kind: str, save: Save) -> None:
     assert (found.format, found.width, found.height) == (kind, picture.shape[1], picture.shape[0])
     assert found.dtype == "uint8"
     assert close(read_rgb(path), picture, 6)
+    assert read_rgb(path).flags.writeable
+    assert read_rgb(path).flags.c_contiguous
+    assert read_bands(path).flags.writeable
     assert read_bands(path).shape == (*picture.shape[:2], found.bands)
     assert read_rgb(path, max_size=32).shape == (
         *(round(side * 32 / picture.shape[1]) for side in picture.shape[:2]),
@@ -245,3 +248,42 @@ def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     out = io.BytesIO()
     image.save(out, kind, **options)
     return out.getvalue()
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_tiff__fax_and_few_bits_with_an_orientation(orientation: int, tmp_path: Path) -> None:
+    image = Image.fromarray(scene()).convert("1", dither=Image.Dither.NONE)
+    for compression in ("group4", "group3", "packbits", "tiff_lzw", None):
+        image.save(tmp_path / "x.tif", compression=compression, tiffinfo={274: orientation})
+        found = probe(tmp_path / "x.tif", verify="full")
+        assert (found.dtype, found.bands) == ("bool", 1)
+        assert (found.width > found.height) == (orientation < 5)
+        truth = np.asarray(image.convert("RGB"))
+        turned = {1: truth, 3: np.rot90(truth, 2), 6: np.rot90(truth, -1)}[orientation]
+        assert np.array_equal(read_rgb(tmp_path / "x.tif"), turned), compression
+
+
+def test_jpeg__progressive_and_every_subsampling(save: Save) -> None:
+    for options in (
+        {"progressive": True},
+        {"subsampling": 0},
+        {"subsampling": 1},
+        {"subsampling": 2},
+        {"keep_rgb": True},
+    ):
+        path = save("x.jpg", encoded(scene(400, 300), "JPEG", quality=95, **options))
+        assert probe(path, verify="full").bands == 3
+        assert close(read_rgb(path), scene(400, 300), 3), options
+        assert read_rgb(path, max_size=100).shape == (75, 100, 3)
+
+
+def test_jpeg__12_bit(save: Save) -> None:
+    import imagecodecs
+
+    values = (RAMP16 * 1.3).astype(np.uint16)
+    path = save("x.jpg", imagecodecs.jpeg8_encode(values, level=95, bitspersample=12))
+    found = probe(path, verify="full")
+    assert (found.dtype, found.bands, found.width) == ("uint16", 1, 64)
+    assert close(read_bands(path)[:, :, 0], values, 8)
+    assert read_rgb(path, max_size=32).shape == (24, 32, 3)
+    assert read_rgb(path).max() == 255
