@@ -41,6 +41,22 @@ def split_names(split: str) -> tuple[str, ...]:
     return _SPLITS.get(split, (split,))
 
 
+def is_file(path: Path) -> bool:
+    """Say whether there is such a file; also for what a label file calls a path and can be none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long, or with a null in it
+        return False
+
+
+def exists(path: Path) -> bool:
+    """Say whether there is such a file or folder; also for what can be no path."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def is_image(name: str) -> bool:
     """Say whether a file's ending is that of an image."""
     return ending(name) in ENDINGS

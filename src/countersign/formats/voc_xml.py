@@ -267,8 +267,8 @@ def _build_attributes(element: ElementTree.Element, values: Mapping[str, Any]) -
     for name, value in values.items():
         attribute = ElementTree.SubElement(group, "attribute")
         _add(attribute, "name", name)
-        bare = isinstance(value, str) and value == value.strip() and value and _value(value) == value
-        _add(attribute, "value", value if bare else json.dumps(value, ensure_ascii=False))
+        plain = isinstance(value, str) and value.isprintable() and value == value.strip() and value != ""
+        _add(attribute, "value", value if plain and _value(value) == value else json.dumps(value))
 
 
 def _number(value: float) -> str:

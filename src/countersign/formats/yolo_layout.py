@@ -53,6 +53,7 @@ class Layout:
     names: dict[int, str] | None = None
     keypoints: tuple[int, int] | None = None
     keypoint_names: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    skeletons: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     described_by: Path | None = None
 
 
@@ -103,6 +104,7 @@ def _of_yaml(path: Path, report: ImportReport) -> Layout:
     layout.names = _yaml_names(data, path)
     layout.keypoints = _keypoint_shape(data, path)
     layout.keypoint_names = _keypoint_names(data.get("kpt_names"))
+    layout.skeletons = _skeletons(data.get("kpt_skeleton"), layout.keypoint_names)
     for key, split in _SPLIT_KEYS.items():
         value = data.get(key)
         for entry in value if isinstance(value, list) else [value]:
@@ -121,7 +123,7 @@ def _yaml_names(data: Mapping[str, Any], path: Path) -> dict[int, str] | None:
     names = data.get("names")
     if isinstance(names, str) and names.strip():
         beside = path.parent / names.strip()
-        names = beside.read_text(encoding="utf-8", errors="replace").splitlines() if beside.is_file() else [names]
+        names = beside.read_text(encoding="utf-8", errors="replace").splitlines() if files.is_file(beside) else [names]
     if isinstance(names, Mapping):
         try:
             return {int(key): str(value).strip() for key, value in names.items() if isinstance(value, str)}
@@ -156,15 +158,29 @@ def _keypoint_names(value: Any) -> dict[int, tuple[str, ...]]:
     }
 
 
+def _skeletons(value: Any, names: Mapping[int, tuple[str, ...]]) -> dict[int, tuple[tuple[int, int], ...]]:
+    """Bones as pairs of points, of the classes whose bones make sense."""
+    found: dict[int, tuple[tuple[int, int], ...]] = {}
+    for key, bones in value.items() if isinstance(value, Mapping) else ():
+        try:
+            pairs = tuple((int(first), int(second)) for first, second in bones)
+        except (TypeError, ValueError):
+            continue
+        count = len(names.get(int(key), ())) if str(key).isdigit() else 0
+        if all(0 <= point < count for pair in pairs for point in pair):
+            found[int(key)] = pairs
+    return found
+
+
 def _resolve(entry: str, split: str, base: str, layout: Layout, report: ImportReport) -> Source | None:
     """Find what data.yaml names, as Ultralytics would, else where it probably is."""
     entry, base = entry.replace("\\", "/"), base.replace("\\", "/")
     root = layout.root
     for candidate in _candidates(entry, base, root):
-        if candidate.exists():
+        if files.exists(candidate):
             return _source(candidate, split)
     for candidate in _elsewhere(entry, split, root):
-        if candidate.is_dir():
+        if files.exists(candidate):
             report.changed(ELSEWHERE, file=layout.described_by or "", where=split, detail=f"{entry} -> {candidate}")
             return _source(candidate, split)
     report.skipped(NOT_THERE, file=layout.described_by or "", where=split, detail=entry)
@@ -243,7 +259,7 @@ def _below(root: Path, name: str) -> Path | None:
         Path(name) if name.startswith("/") else root / name,
         *(root.joinpath(*parts[i:]) for i in range(1, len(parts))),
     ):
-        if candidate.exists():
+        if files.exists(candidate):
             return candidate
     return None
 

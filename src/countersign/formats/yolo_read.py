@@ -132,7 +132,8 @@ def _add_classes(reading: _Reading) -> None:
         points = layout.keypoint_names.get(number, ())
         if layout.keypoints and not points and len(layout.names) == 1:
             points = tuple(f"point_{index}" for index in range(layout.keypoints[0]))
-        report.add_class(LabelClass(name, keypoint_names=points))
+        bones = layout.skeletons.get(number, ()) if layout.keypoint_names.get(number) else ()
+        report.add_class(LabelClass(name, keypoint_names=points, skeleton=bones))
 
 
 # --- images --------------------------------------------------------------------------------------------------------
@@ -197,7 +198,7 @@ def _there(source: Source, reading: _Reading) -> Callable[[str], tuple[Path, boo
             else:
                 tries = [Path(os.path.normpath(base.joinpath(*parts[count:]))) for base in bases]
             for candidate in tries:
-                if candidate.is_file():
+                if files.is_file(candidate):
                     skip = count
                     return candidate, True
         return Path(os.path.normpath(bases[0].joinpath(*parts))), False

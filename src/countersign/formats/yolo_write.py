@@ -27,7 +27,6 @@ BOX_ALONE = "boxes were written with keypoints that are not labelled: a YOLO pos
 POLYGON_AS_BOX = "polygons were written as boxes: a YOLO pose data set holds nothing else"
 FEWER_POINTS = "keypoints were filled up with points that are not labelled: kpt_shape is one for all classes"
 BOX_MADE = "keypoints without a box got one around their points"
-BONES = "the bones of skeletons do not fit the format"
 POINT_OUTSIDE = "a keypoint outside the image was written as not labelled"
 SPLIT_UNKNOWN = "the split is none of train, val, test: drawn"
 NO_VAL = "no image is in val: data.yaml names another split for it"
@@ -207,7 +206,7 @@ def _shares(geometry: Geometry, image: Image, export: _Export, where: str) -> tu
     if isinstance(geometry, Keypoints):
         box = geometry.box
         if box is None:
-            export.report.changed(BOX_MADE, where=where)
+            export.report.note(BOX_MADE, where=where)
             box = _around(geometry)
         return "k", _box_shares(box, width, height) + _point_shares(geometry, image, export, where)
     assert isinstance(geometry, Box)
@@ -306,8 +305,7 @@ def _describe(export: _Export, classes: Sequence[LabelClass], given: Mapping[str
             data[split] = f"images/{split}"
     data["nc"] = len(classes)
     data["names"] = {index: found.name for index, found in enumerate(classes)}
-    if export.points:
-        data.update(_keypoints(export, classes))
+    data.update(_keypoints(export, classes))
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
     head = (
         "# Written by Countersign. Folders are relative to this file, where Ultralytics looks if there is no `path`.\n"
@@ -330,16 +328,18 @@ def _entry(export: _Export, split: str) -> str:
 
 
 def _keypoints(export: _Export, classes: Sequence[LabelClass]) -> dict[str, object]:
-    data: dict[str, object] = {"kpt_shape": [export.points, 3]}
+    data: dict[str, object] = {"kpt_shape": [export.points, 3]} if export.points else {}
     named = {index: list(found.keypoint_names) for index, found in enumerate(classes) if found.keypoint_names}
     # Without flip_idx Ultralytics does not mirror images, which is right where nobody knows left from right.
     lists = {tuple(_flipped(names)) for names in named.values() if len(names) == export.points}
-    if len(lists) == 1 and len(named) == len(classes):
+    if export.points and len(lists) == 1 and len(named) == len(classes):
         data["flip_idx"] = list(lists.pop())
     if named:
         data["kpt_names"] = named
-    if any(found.skeleton for found in classes):
-        export.report.changed(BONES)
+    # Ultralytics knows names of keypoints; bones are our own entry, which it leaves alone.
+    bones = {index: [list(bone) for bone in found.skeleton] for index, found in enumerate(classes) if found.skeleton}
+    if bones:
+        data["kpt_skeleton"] = bones
     return data
 
 
