@@ -23,6 +23,9 @@ from countersign.formats.report import ExportReport, ImportReport
 SizeOf: TypeAlias = Callable[[str], tuple[int, int] | None]
 """Takes an image's name or path, returns (width, height) of the upright image in pixels, or None if unknown."""
 
+OwnIds: TypeAlias = Callable[[], tuple[Mapping[int, str], Sequence[LabelClass]]]
+"""Returns the names of a project's images by id, and its classes in the order in which exports number them from 1."""
+
 ALL_KINDS = frozenset(Kind)
 
 
@@ -67,6 +70,7 @@ class ReadOptions:
 
     images: Path | None = None
     size_of: SizeOf | None = None
+    own_ids: OwnIds | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -40,7 +40,7 @@ class Converter:
 
     ``classes`` are names by category id, ``points`` the number of keypoints that a class has. ``prefer`` is the
     geometry to take from an annotation that has several: ``keypoints``, ``segmentation`` or ``box``. ``results``: the
-    third number of a keypoint is a score, not a visibility.
+    third number of a keypoint may well be a score in place of a visibility.
     """
 
     classes: Mapping[Id, str]
@@ -78,18 +78,15 @@ class Converter:
             # The quick path of a million plain boxes; what it does, _geometry and fit would do as well.
             x, y, across, down = bbox
             inside = width is not None and height is not None and x + across <= width and y + down <= height
-            if inside and x >= 0 <= y and across > 0 < down and not (found.attributes or found.iscrowd or found.score):
-                return Label(class_name, Box(x, y, across, down))
+            if inside and x >= 0 <= y and across > 0 < down and not (found.attributes or found.iscrowd):
+                return Label(class_name, Box(x, y, across, down), self._score(found))
         attributes = self._attributes(found, extras)
         geometry = self._geometry(found, class_name, attributes, width, height)
         if geometry is not None:
             geometry = fit.to_image(geometry, width, height, self.report, file=self.file, where=_at(found))
             if geometry is None:
                 return None
-        score = found.score
-        if score is not None and not 0.0 <= score <= 1.0:
-            score = self._score(score, found)
-        return Label(class_name, geometry, score, attributes=attributes)
+        return Label(class_name, geometry, self._score(found), attributes=attributes)
 
     def _class_of_other_type(self, category: Id) -> str:
         # Exports that write ids as text in one place and as numbers in another are common.
@@ -98,7 +95,10 @@ class Converter:
             raise Unusable("unknown category", f"category id {category}")
         return self.classes[other]
 
-    def _score(self, score: float, found: Annotation) -> float:
+    def _score(self, found: Annotation) -> float | None:
+        score = found.score
+        if score is None or 0.0 <= score <= 1.0:
+            return score
         if not (math.isfinite(score) and -1e-3 <= score <= 1 + 1e-3):
             raise Unusable("the score is not between 0 and 1", f"{score}")
         self.report.changed("a score a little outside 0..1 was clipped", file=self.file, where=_at(found))
@@ -196,7 +196,7 @@ class Converter:
                 "another number of keypoints than the class has", file=self.file, where=where, detail=detail
             )
         seen = flat[2::3]
-        if self.results or not all(value in (0, 1, 2) for value in seen):
+        if not all(value in (0, 1, 2) for value in seen):  # then they are scores
             if not self.results:
                 self.report.changed("keypoint visibility other than 0, 1, 2", file=self.file, where=where)
             attributes["keypoint_scores"] = seen

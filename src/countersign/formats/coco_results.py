@@ -1,7 +1,8 @@
 """COCO results: a JSON list of detections with scores, as COCO's evaluation takes them.
 
-The list names images and categories by id alone. Whose ids they are, the reader must be told: by the COCO file that the
-detector was given (``images_json``), or by mappings (``images``, ``categories``).
+The list names images and categories by id alone. Whose ids they are, the reader must be told: by the COCO file that
+the detector was given (``images_json``), by mappings (``images``, ``categories``), or by the project itself, whose
+export the detector was given then (``ReadOptions.own_ids``).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from countersign.formats.base import (
     FoundImage,
     Guess,
     Holds,
+    OwnIds,
     ReadOptions,
     WriteOptions,
     atomic,
@@ -39,7 +41,8 @@ from countersign.formats.report import ExportReport, ImportReport
 from countersign.formats.settings import choice
 
 READ_SETTINGS = {
-    "images_json": "The COCO file whose image and category ids the results use (an export of this project will do).",
+    "images_json": "The COCO file whose image and category ids the results use. Default: the ids of this project's "
+    "own COCO export.",
     "images": "A mapping of image ids to image names, in place of images_json.",
     "categories": "A mapping of category ids to class names, in place of those of images_json.",
     "prefer": "What to take from a result with several geometries: segmentation (default), keypoints or box.",
@@ -116,6 +119,8 @@ def _lookup(path: Path, options: ReadOptions, report: ImportReport) -> _Lookup:
     for key, name in _mapping(settings, "categories").items():
         lookup.classes[key] = name
         report.add_class(name)
+    if options.own_ids is not None and not (lookup.images or lookup.classes):
+        _own(options.own_ids, lookup, report)
     if not lookup.images or not lookup.classes:
         raise FormatError(
             "results name images and categories only by id",
@@ -140,6 +145,18 @@ def _from_file(path: Path, lookup: _Lookup, report: ImportReport) -> None:
             width, height = entry.get("width"), entry.get("height")
             if isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0:
                 lookup.sizes[entry["id"]] = (width, height)
+
+
+def _own(own_ids: OwnIds, lookup: _Lookup, report: ImportReport) -> None:
+    """Take the ids for those that the project's own COCO export has."""
+    images, classes = own_ids()
+    for key, name in images.items():
+        lookup.images[key] = name
+    numbers = category_ids(classes)
+    for made in classes:
+        lookup.classes[numbers[made.name]] = made.name
+        lookup.points[made.name] = len(made.keypoint_names)
+        report.add_class(made)
 
 
 def _mapping(settings: Mapping[str, Any], name: str) -> dict[Id, str]:

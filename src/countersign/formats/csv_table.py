@@ -137,20 +137,29 @@ class CsvWriter:
         if out.is_dir():
             raise FormatError("this is a folder, the table is one file", file=str(out), remedy="Give a file name.")
         more = flag(options.settings, "all_columns")
-        with atomic(out) as file, io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False) as text:
-            table = csv.writer(text, delimiter="\t" if out.suffix.lower() == ".tsv" else ",", lineterminator="\n")
-            table.writerow(COLUMNS + MORE_COLUMNS if more else COLUMNS)
-            for image, labels in images:
-                extra: list[Any] = [image.width, image.height, image.split, ""] if more else []
-                if not labels:
-                    table.writerow([image.name, *[""] * 6, *extra])
-                for label in labels:
-                    if more:
-                        extra[3] = _json(label.attributes)
-                    table.writerow([*_row(image, label), *extra])
-            text.flush()
-            text.detach()
+        with atomic(out) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+            try:
+                self._write(csv.writer(text, delimiter=_delimiter(out), lineterminator="\n"), images, more)
+            finally:
+                text.flush()
+                text.detach()  # the file is closed by the one who opened it
         report.files += 1
+
+    def _write(self, table: Any, images: Iterable[tuple[Image, Sequence[Label]]], more: bool) -> None:
+        table.writerow(COLUMNS + MORE_COLUMNS if more else COLUMNS)
+        for image, labels in images:
+            extra: list[Any] = [image.width, image.height, image.split, ""] if more else []
+            if not labels:
+                table.writerow([image.name, *[""] * 6, *extra])
+            for label in labels:
+                if more:
+                    extra[3] = _json(label.attributes)
+                table.writerow([*_row(image, label), *extra])
+
+
+def _delimiter(out: Path) -> str:
+    return "\t" if out.suffix.lower() == ".tsv" else ","
 
 
 def _row(image: Image, label: Label) -> list[Any]:
