@@ -130,3 +130,13 @@ def write(path: Path, codes: NDArray[Any]) -> None:
     image.save(data, "PNG")
     with atomic(path) as file:
         file.write(data.getvalue())
+
+
+def write_binary(path: Path, painted: NDArray[np.bool_]) -> None:
+    """Write a (height, width) mask as 0 and 255. Raises FormatError."""
+    from PIL import Image
+
+    data = io.BytesIO()
+    Image.fromarray(painted.astype(np.uint8) * 255).save(data, "PNG")
+    with atomic(path) as file:
+        file.write(data.getvalue())

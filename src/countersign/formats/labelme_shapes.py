@@ -43,6 +43,8 @@ POINT_INDEX = "keypoint"
 ELLIPSE = "ellipse"
 """Attribute of a polygon that stands for an ellipse (labelme has circles only): centre, half axes, angle. It counts as
 long as nobody moves the polygon's points."""
+POINT_COUNT = "keypoints"
+"""Attribute of such a rectangle: how many points the skeleton has, for those at its end may not be labelled."""
 NO_BOX = "box_of_points"
 """Attribute of a rectangle that only holds its keypoints together: they have no box of their own."""
 
@@ -215,8 +217,14 @@ class Shapes:
             flat += [0.0] * (3 * len(names) - len(flat))
             names[at] = name
             flat[3 * at : 3 * at + 3] = point.points
+        count = label.attributes.get(POINT_COUNT)
+        if isinstance(count, int) and 0 < count <= 1000:
+            names += [f"point_{missing}" for missing in range(len(names), count)]
+            flat += [0.0] * (3 * len(names) - len(flat))
         self._report.add_class(LabelClass(label.class_name, keypoint_names=tuple(names)))
-        attributes = {key: value for key, value in label.attributes.items() if key not in ("group_id", NO_BOX)}
+        attributes = {
+            key: value for key, value in label.attributes.items() if key not in ("group_id", NO_BOX, POINT_COUNT)
+        }
         own = not label.attributes.get(NO_BOX)
         return Label(
             label.class_name, Keypoints(tuple(flat), box if own else None), label.confidence, attributes=attributes
@@ -433,8 +441,9 @@ def _keypoint_shapes(
         return [shape]
     x, y, width, height = geometry.bounds
     rectangle = _shape(label, "rectangle", [[x, y], [x + max(width, 1.0), y + max(height, 1.0)]], group)
+    rectangle.setdefault("attributes", {})[POINT_COUNT] = len(geometry.points) // 3
     if geometry.box is None:
-        rectangle.setdefault("attributes", {})[NO_BOX] = True
+        rectangle["attributes"][NO_BOX] = True
     shapes = [rectangle]
     for index in range(len(geometry.points) // 3):
         x, y, v = geometry.points[3 * index : 3 * index + 3]
