@@ -111,11 +111,18 @@ def _scale(pixels: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     """Map low..high to 0..255, clipped. Alike pixels (low == high) become black, or mid gray unless they are 0."""
     if not high > low:
         return np.full(pixels.shape, 0 if low == 0 else 128, np.uint8)
+    table, least = None, 0
     if pixels.dtype.itemsize <= 2 and pixels.dtype.kind in "ui":
         info = np.iinfo(pixels.dtype)
+        least = int(info.min)
         table = _ramp(np.arange(info.min, info.max + 1, dtype=np.float64), low, high)
-        return table[pixels.astype(np.int32) - info.min] if info.min else table[pixels]
-    return _ramp(pixels, low, high)
+    shown = np.empty(pixels.shape, np.uint8)
+    # In slices: what lies between (indices, floats) takes four to eight times the memory of the pixels.
+    rows = max(1, _SAMPLE // max(1, pixels[0].size))
+    for top in range(0, len(pixels), rows):
+        part = pixels[top : top + rows]
+        shown[top : top + rows] = _ramp(part, low, high) if table is None else table[part.astype(np.intp) - least]
+    return shown
 
 
 def _ramp(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
