@@ -49,6 +49,8 @@ class SplitModel(Model, Protocol):
     """A model whose preparation of one image can be done ahead, in another thread.
 
     ``prepare`` takes one image and returns what ``predict_prepared`` takes in place of it (resized, normalised ...).
+    A model whose ``predict_prepared`` several threads may call at once says so with an attribute ``parallel`` that is
+    True: on a CPU that is quicker than one call on all cores.
     """
 
     def prepare(self, image: Pixels) -> Any: ...

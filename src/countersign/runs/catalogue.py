@@ -6,30 +6,26 @@ This is where the learning part's way to open saved models meets the registry. I
 from __future__ import annotations
 
 import dataclasses
-from importlib import import_module
 from pathlib import Path
 
-from countersign.domain.errors import ModelError
-from countersign.domain.model import ModelCard
+from countersign.domain.errors import ModelError, WorkspaceError
+from countersign.domain.model import ModelCard, StoredModel
+from countersign.learn import storage
 from countersign.models import registry, trained
 from countersign.models.contract import Model
-from countersign.store import Store
+from countersign.runs.training import new_folder
+from countersign.store import Store, blobs
 from countersign.store import models as model_rows
-
-_LEARN = "countersign.learn.saving"
 
 
 def _load_saved(path: Path, device: str | None) -> Model:
-    model: Model = import_module(_LEARN).load(path, device=device)
+    from countersign.learn.saved import load as load_network
+
+    model: Model = load_network(path, device)
     return model
 
 
-def _card_of_saved(path: Path) -> ModelCard:
-    card: ModelCard = import_module(_LEARN).read_card(path)
-    return card
-
-
-trained.use(_load_saved, _card_of_saved)
+trained.use(_load_saved, storage.read_card)
 
 
 def saved(store: Store) -> dict[str, Path]:
@@ -56,3 +52,48 @@ def check_classes(card: ModelCard, classes: tuple[str, ...]) -> None:
     if unknown:
         known = ", ".join(card.classes[:12]) + (f" ... ({len(card.classes)} in all)" if len(card.classes) > 12 else "")
         raise ModelError(f"The model {card.name!r} does not know {', '.join(unknown)}", remedy=f"It knows {known}.")
+
+
+def export(store: Store, name: str, file: Path) -> Path:
+    """Write a model of the workspace to one file, which ``import_file`` takes elsewhere. Returns its path.
+
+    The card in the file carries the name that the model has here. Raises NotFound, ModelError, WorkspaceError.
+    """
+    with store.read() as c:
+        model = model_rows.get(c, name)
+    folder = store.blobs / model.folder
+    if storage.read_card(folder).name != name:  # renamed since it was saved
+        with blobs.replacing(folder / storage.CARD) as part:
+            part.write_bytes(storage.card_bytes(model.card))
+    try:
+        return storage.pack(folder, file.expanduser())
+    except OSError as error:
+        raise WorkspaceError(f"{file} cannot be written: {error.strerror or error}") from error
+
+
+def import_file(store: Store, path: Path, *, name: str = "") -> StoredModel:
+    """Take a saved model (a folder or an exported file) into the workspace, under its own name or ``name``.
+
+    Raises ModelError for a damaged or foreign one, NameTaken, InvalidInput.
+    """
+    card, weights = storage.read(path.expanduser())
+    wanted = model_rows.check_name(name or card.name)
+    with store.read() as c:
+        model_rows.check_free(c, wanted)
+    card = dataclasses.replace(card, name=wanted)
+    folder = new_folder(wanted)
+    card = storage.write(store.blobs / folder, weights, card)
+    try:
+        with store.write() as c:
+            return model_rows.add(c, name=wanted, card=card, folder=folder)
+    except BaseException:
+        blobs.delete(store.blobs / folder)
+        raise
+
+
+def delete(store: Store, name: str) -> StoredModel:
+    """Delete a model of the workspace and its files. Labels that it made stay, with where they came from."""
+    with store.write() as c:
+        model = model_rows.delete(c, name)
+    blobs.delete(store.blobs / model.folder)
+    return model

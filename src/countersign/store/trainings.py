@@ -50,7 +50,6 @@ def _training(row: Row[Any]) -> Training:
 
 def create(c: Connection, project_id: int, spec: TrainingSpec, *, created_by: str) -> Training:
     """Make a training that has not begun."""
-    now = datetime.now(UTC)
     values = {
         "project_id": project_id,
         "name": spec.name or spec.model,
@@ -58,8 +57,7 @@ def create(c: Connection, project_id: int, spec: TrainingSpec, *, created_by: st
         "settings": _spec_to_data(spec),
         "progress": {},
         "created_by": created_by,
-        "created_at": now,
-        "beat_at": now,
+        "created_at": datetime.now(UTC),
     }
     return get(c, int(c.execute(sa.insert(training).values(values).returning(training.c.id)).scalar_one()))
 
