@@ -114,7 +114,7 @@ class Store:
         """Give a connection that sees one moment of the database, whatever others write meanwhile."""
         with _explained(self.url), self._connect() as connection:
             if self.embedded:
-                connection = connection.execution_options(countersign_begin="BEGIN")
+                connection = connection.execution_options(countersign_read=True)
             else:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection.begin():
@@ -242,7 +242,10 @@ def _sqlite_engine(url: URL) -> Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("countersign_begin", "BEGIN"))
+        options = connection.get_execution_options()
+        # A write in a read() is a fault that would show as a lock under load only: it fails at once.
+        connection.exec_driver_sql(f"PRAGMA query_only={int(options.get('countersign_read', False))}")
+        connection.exec_driver_sql(options.get("countersign_begin", "BEGIN"))
 
     return engine
 
