@@ -87,7 +87,9 @@ def load(path: Path, report: ImportReport) -> CocoParts:
             found = _file_decoder.decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return _load_damaged(path, data, error, report)
-        parts = CocoParts(images=found.images or [], categories=found.categories or [])
+        if found.images is None:
+            raise _no_images(path)
+        parts = CocoParts(images=found.images, categories=found.categories or [])
         _refuse_panoptic(path, found.annotations or [])
         _group(parts, found.annotations or [], path, report)
     return parts
@@ -188,6 +190,10 @@ def _unreadable(path: Path, reason: object) -> FormatError:
     return FormatError(f"it is no JSON that can be read: {reason}", file=str(path), remedy="Export the labels again.")
 
 
+def _no_images(path: Path) -> FormatError:
+    return FormatError("it is JSON, but not COCO: it has no list of images", file=str(path))
+
+
 def _load_damaged(path: Path, data: bytes, error: Exception, report: ImportReport) -> CocoParts:
     text = _text(data)
     damaged = False
@@ -202,6 +208,8 @@ def _load_damaged(path: Path, data: bytes, error: Exception, report: ImportRepor
         report.note(_NOT_STRICT, file=path, detail=str(error))
     if not isinstance(whole, dict):
         raise FormatError("it is JSON, but not COCO: there is no object at its top", file=str(path))
+    if not isinstance(whole.get("images"), list):
+        raise _no_images(path)
     parts = CocoParts(damaged=damaged)
     for name in ("images", "categories", "annotations"):
         if not isinstance(whole.get(name, []), list | None):
