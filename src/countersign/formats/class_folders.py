@@ -136,7 +136,7 @@ class ClassFoldersWriter:
         report: ExportReport,
         options: WriteOptions,
     ) -> None:
-        write_folders(images, classes, out, report, options, lambda image: image.split)
+        write_folders(images, classes, out, report, options, lambda found: [image.split for image in found])
 
 
 def write_folders(
@@ -145,9 +145,9 @@ def write_folders(
     out: Path,
     report: ExportReport,
     options: WriteOptions,
-    split_of: Callable[[Image], str],
+    splits_of: Callable[[Sequence[Image]], Sequence[str]],
 ) -> None:
-    """Write the folders, each image below the split that ``split_of`` says; none below a split if all say "".
+    """Write the folders, each image below the split that ``splits_of`` gives it; none below a split if all are "".
 
     Raises FormatError.
     """
@@ -155,13 +155,14 @@ def write_folders(
     how = settings.choice(options.settings, "images", files.PLACES[:2])
     folders = _folders(classes, report)
     # Whether there is a level of splits shows only when all images have been seen: so much is kept of each.
-    found = [(image, labels[0].class_name, split_of(image)) for image, labels in images if labels]
-    splits = sorted({split for _, _, split in found})
+    found = [(image, labels[0].class_name) for image, labels in images if labels]
+    drawn = splits_of([image for image, _ in found])
+    splits = sorted(set(drawn))
     for split in splits or [""]:
         for folder in folders.values():
             _make(out / files.inside(split or "train") / folder if any(splits) else out / folder)
     names = files.Names(report, endings=True)
-    for image, class_name, split in found:
+    for (image, class_name), split in zip(found, drawn, strict=True):
         if any(splits) and not split:
             report.changed(NO_SPLIT, where=image.name)
             split = "train"

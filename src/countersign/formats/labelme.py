@@ -13,7 +13,7 @@ from countersign.domain.errors import FormatError
 from countersign.domain.geometry import Kind
 from countersign.domain.image import Image
 from countersign.domain.label import Label, LabelClass
-from countersign.formats import files, labelme_shapes, settings
+from countersign.formats import files, labelme_shapes, labelme_write, settings
 from countersign.formats.base import (
     NO,
     Format,
@@ -211,8 +211,8 @@ class LabelmeWriter:
             file = out / f"{files.stem(name)}.json"
             data = {
                 "version": VERSION,
-                **labelme_shapes.flags_of(labels, image, report),
-                "shapes": labelme_shapes.shapes_of(labels, points, image, report),
+                **labelme_write.flags_of(labels, image, report),
+                "shapes": labelme_write.shapes_of(labels, points, image, report),
                 "imagePath": target.name if how != "none" else _relative(image, file, target.name),
                 "imageData": None,
                 "imageHeight": image.height,

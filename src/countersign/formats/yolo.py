@@ -52,7 +52,7 @@ class YoloWriter:
     ) -> None:
         if settings.choice(options.settings, "task", yolo_write.TASKS) == "classify":
             draw = yolo_write.Draw(options.settings, report)
-            class_folders.write_folders(images, classes, out, report, options, lambda image: draw.split(image)[0])
+            class_folders.write_folders(images, classes, out, report, options, draw.splits)
         else:
             yolo_write.write(images, classes, out, report, options)
 

@@ -1,42 +1,27 @@
-"""Reading YOLO label files: boxes, polygons, oriented boxes, keypoints, and predictions with a confidence.
+"""Reading a YOLO data set: its images in order, each with its label file.
 
-The numbers are shares of the image's width and height, so each labelled image's size is needed: the caller's, else the
-file's. Where the files are is ``yolo_layout``'s to know.
+Labels are shares of the image's width and height, so each labelled image's size is needed: the caller's, else the
+file's. Where the files are is ``yolo_layout``'s to know, what their lines mean ``yolo_lines``'s.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import posixpath
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from countersign.domain.errors import GeometryError
-from countersign.domain.geometry import Box, Geometry, Keypoints, Polygon, ring_area
-from countersign.domain.label import Label, LabelClass
-from countersign.formats import files, fit, settings, yolo_layout
+from countersign.domain.label import LabelClass
+from countersign.formats import files, settings, yolo_layout, yolo_lines
 from countersign.formats.base import FoundImage, ReadOptions, image_size, read_text
 from countersign.formats.report import ImportReport
 from countersign.formats.yolo_layout import Layout, Source
+from countersign.formats.yolo_lines import Lines
 
 NO_IMAGE = "labels without an image file"
 NO_LABELS = "images without a label file, taken as not labelled"
 NO_SIZE = "the image's size is not known, its labels cannot be placed"
-UNKNOWN_CLASS = "unknown class"
-NOT_NUMBERS = "not numbers"
-NOT_SHARES = "coordinates are not shares of the image (0 to 1)"
-NO_AREA = "no width, height or area"
-COLUMNS = "a number of columns that no YOLO task has"
-TWICE = "the same line twice"
-COMMAS = "commas between the numbers"
-FOUR_CORNERS = "four corners (an oriented box, or a polygon of four points), read as polygon"
-MIXED = "boxes and polygons in one file (Ultralytics would misread the boxes)"
-BAD_CONFIDENCE = "a confidence outside 0 to 1"
-
-_FAR = 2.0  # shares beyond -1..2 are pixels or worse; nearer ones are labels that reach outside and get clipped
 
 
 @dataclass(slots=True)
@@ -44,8 +29,8 @@ class _Reading:
     layout: Layout
     report: ImportReport
     options: ReadOptions
-    first_class: int
     keep_unknown: bool
+    lines: Lines = field(init=False)
     listings: dict[str, dict[str, str]] = field(default_factory=dict)  # folder -> stem -> path of a label file
     folders: dict[str, list[str]] = field(default_factory=dict)  # folder of images -> folders of labels
     used: set[str] = field(default_factory=set)
@@ -106,15 +91,16 @@ def read(path: Path, report: ImportReport, options: ReadOptions) -> Iterator[Fou
         layout.names = dict(enumerate(given))
     first = int(settings.number(options.settings, "first_class", 0, 0, 1))
     keep = settings.choice(options.settings, "unknown_classes", ("skip", "keep")) == "keep"
-    reading = _Reading(layout, report, options, first, keep)
+    known = f", there are {len(layout.names)} from {first}" if layout.names else ""
+    reading = _Reading(layout, report, options, keep)
+    reading.lines = Lines(report, reading.class_name, first, known, layout.keypoints)
     _add_classes(reading)
     images = _list(reading)
-    lines: Counter[str] = Counter()
     for image in images:
-        yield _image(image, reading, lines)
-    yield from _without_image(reading, lines)
-    if lines["obb"]:
-        report.note(FOUR_CORNERS, file=path, count=lines["obb"])
+        yield _image(image, reading)
+    yield from _without_image(reading)
+    if reading.lines.corners:
+        report.note(yolo_lines.FOUR_CORNERS, file=path, count=reading.lines.corners)
 
 
 def _add_classes(reading: _Reading) -> None:
@@ -222,7 +208,7 @@ def _short(name: str) -> tuple[str, str]:
     return "".join(f"{part}/" for part in parts[:at]), "/".join(parts[at:])
 
 
-def _image(image: _Listed, reading: _Reading, lines: Counter[str]) -> FoundImage:
+def _image(image: _Listed, reading: _Reading) -> FoundImage:
     folder, last = os.path.split(image.path)
     label_file = reading.label_file(folder, files.stem(last))
     path = Path(image.path) if image.there else None
@@ -231,12 +217,10 @@ def _image(image: _Listed, reading: _Reading, lines: Counter[str]) -> FoundImage
     if label_file is None:
         reading.report.note(NO_LABELS, file=image.path)
         return FoundImage(image.name, path=path, split=image.split, labelled=False, complete=False)
-    return _labelled(image.name, path, image.split, label_file, reading, lines)
+    return _labelled(image.name, path, image.split, label_file, reading)
 
 
-def _labelled(
-    name: str, path: Path | None, split: str, label_file: str, reading: _Reading, lines: Counter[str]
-) -> FoundImage:
+def _labelled(name: str, path: Path | None, split: str, label_file: str, reading: _Reading) -> FoundImage:
     report = reading.report
     text = read_text(Path(label_file), report)
     if not text.strip():
@@ -246,19 +230,19 @@ def _labelled(
         report.skipped(NO_SIZE, file=label_file, detail=name)
         return FoundImage(name, path=path, split=split, complete=False)
     before = report.count()
-    labels = tuple(_lines(text, size, label_file, reading, lines))
+    labels = tuple(yolo_lines.read(text, size, label_file, reading.lines))
     whole = report.count() == before or len(labels) == sum(1 for line in text.splitlines() if line.strip())
     return FoundImage(name, labels, path, size[0], size[1], split, complete=whole)
 
 
-def _without_image(reading: _Reading, lines: Counter[str]) -> Iterator[FoundImage]:
+def _without_image(reading: _Reading) -> Iterator[FoundImage]:
     """Labels whose image is not among the files: read if somebody knows the image (by ``size_of``), else reported."""
     finder = files.ImageFinder(reading.options.images) if reading.options.images is not None else None
     for label_file, name in _orphans(reading):
         path = finder.find(name) if finder is not None else None
         if path is not None or image_size(name, None, reading.options) is not None:
             known = f"{name}{path.suffix}" if path is not None else name
-            yield _labelled(known, path, "", label_file, reading, lines)
+            yield _labelled(known, path, "", label_file, reading)
         else:
             reading.report.skipped(NO_IMAGE, file=label_file)
 
@@ -278,139 +262,3 @@ def _orphans(reading: _Reading) -> Iterator[tuple[str, str]]:
                 if name.lower() in yolo_layout.NAME_FILES or (beside and not yolo_layout.looks_like_labels(Path(path))):
                     continue
                 yield path, files.stem(name)
-
-
-# --- lines ---------------------------------------------------------------------------------------------------------
-
-
-def _lines(
-    text: str, size: tuple[int, int], label_file: str, reading: _Reading, lines: Counter[str]
-) -> Iterator[Label]:
-    report = reading.report
-    seen: set[str] = set()
-    kinds: set[str] = set()
-    for number, line in enumerate(text.splitlines(), 1):
-        line = line.strip()
-        if not line:
-            continue
-        where = f"line {number}"
-        if line in seen:
-            report.skipped(TWICE, file=label_file, where=where)
-            continue
-        seen.add(line)
-        if "," in line:
-            report.note(COMMAS, file=label_file, where=where)
-            line = line.replace(",", " ")
-        label = _label(line.split(), size, label_file, where, reading)
-        if label is None:
-            continue
-        kinds.add("box" if isinstance(label.geometry, Box) else "other")
-        if isinstance(label.geometry, Polygon) and len(label.geometry.rings[0]) == 8:
-            lines["obb"] += 1
-        yield label
-    if len(kinds) > 1 and reading.layout.keypoints is None:
-        report.note(MIXED, file=label_file)
-
-
-def _label(columns: list[str], size: tuple[int, int], label_file: str, where: str, reading: _Reading) -> Label | None:
-    report = reading.report
-    try:
-        values = [float(column) for column in columns]
-    except ValueError:
-        report.skipped(NOT_NUMBERS, file=label_file, where=where, detail=" ".join(columns)[:80])
-        return None
-    if not all(map(math.isfinite, values)):
-        report.skipped(NOT_NUMBERS, file=label_file, where=where, detail=" ".join(columns)[:80])
-        return None
-    class_name = _class(values[0], label_file, where, reading)
-    if class_name is None:
-        return None
-    shares = values[1:]
-    shape = _task(len(shares), reading.layout.keypoints)
-    if shape is None:
-        report.skipped(COLUMNS, file=label_file, where=where, detail=f"{len(columns)} columns")
-        return None
-    kind, confidence = shape, None
-    if shape.endswith("+"):
-        kind, confidence = shape[:-1], shares.pop()
-        if not 0.0 <= confidence <= 1.0:
-            report.skipped(BAD_CONFIDENCE, file=label_file, where=where, detail=f"{confidence:g}")
-            return None
-    geometry = _geometry(kind, shares, size, reading, label_file, where)
-    return None if geometry is None else Label(class_name, geometry, confidence)
-
-
-def _class(value: float, label_file: str, where: str, reading: _Reading) -> str | None:
-    number = int(value) - reading.first_class
-    name = reading.class_name(number) if value.is_integer() and number >= 0 else None
-    if name is None:
-        names = reading.layout.names
-        detail = f"{value:g}" + (f", there are {len(names)} from {reading.first_class}" if names else "")
-        reading.report.skipped(UNKNOWN_CLASS, file=label_file, where=where, detail=detail)
-    return name
-
-
-def _task(count: int, keypoints: tuple[int, int] | None) -> str | None:
-    """What a line of so many numbers after the class is; ``+`` marks a confidence at its end."""
-    if keypoints is not None:
-        whole = 4 + keypoints[0] * keypoints[1]
-        if count in (whole, whole + 1):
-            return "pose" if count == whole else "pose+"
-    if count in (4, 5):
-        return "box" if count == 4 else "box+"
-    if keypoints is not None or count < 6:
-        return None
-    return "polygon" if count % 2 == 0 else "polygon+"
-
-
-def _geometry(
-    kind: str, shares: list[float], size: tuple[int, int], reading: _Reading, label_file: str, where: str
-) -> Geometry | None:
-    report, (width, height) = reading.report, size
-    placed = shares if kind != "pose" else shares[:4]
-    if not all(-(_FAR - 1) <= value <= _FAR for value in placed):
-        report.skipped(NOT_SHARES, file=label_file, where=where, detail=" ".join(f"{value:g}" for value in shares[:4]))
-        return None
-    try:
-        geometry: Geometry
-        if kind == "polygon":
-            geometry = Polygon.from_points(
-                [(shares[i] * width, shares[i + 1] * height) for i in range(0, len(shares), 2)]
-            )
-            if ring_area(geometry.rings[0]) <= 0:
-                report.skipped(NO_AREA, file=label_file, where=where)
-                return None
-        else:
-            box = _box(shares, width, height)
-            geometry = box if kind == "box" else _keypoints(shares[4:], reading, size, box)
-    except GeometryError as error:
-        report.skipped(NO_AREA, file=label_file, where=where, detail=str(error))
-        return None
-    return fit.to_image(geometry, width, height, report, file=label_file, where=where)
-
-
-def _box(shares: list[float], width: int, height: int) -> Box:
-    x, y, across, down = shares[:4]
-    # Written with six digits, a box at the edge lies a thousandth of a pixel outside: cut that off without a word.
-    left, right = _snap((x - across / 2) * width, width), _snap((x + across / 2) * width, width)
-    top, bottom = _snap((y - down / 2) * height, height), _snap((y + down / 2) * height, height)
-    return Box(left, top, right - left, bottom - top)
-
-
-def _snap(value: float, limit: int) -> float:
-    if -fit.TOLERANCE < value < 0:
-        return 0.0
-    return float(limit) if limit < value < limit + fit.TOLERANCE else value
-
-
-def _keypoints(shares: list[float], reading: _Reading, size: tuple[int, int], box: Box) -> Keypoints | Box:
-    assert reading.layout.keypoints is not None
-    count, numbers = reading.layout.keypoints
-    points: list[float] = []
-    for index in range(count):
-        x, y, *seen = shares[index * numbers : (index + 1) * numbers]
-        # With two numbers a point there is not labelled is written as 0 0 or below 0; with three, v = 0 says so.
-        visible = seen[0] if seen else (2.0 if (x > 0 or y > 0) and x >= 0 and y >= 0 else 0.0)
-        v = 2.0 if visible >= 2 or 0 < visible < 1 else float(visible == 1)
-        points += [x * size[0], y * size[1], v] if v else [0.0, 0.0, 0.0]
-    return Keypoints(tuple(points), box) if any(points[2::3]) else box

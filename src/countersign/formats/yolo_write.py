@@ -152,24 +152,38 @@ class Draw:
             return "val", drawn
         return ("test" if drawn < self._val + self._test else "train"), drawn
 
+    def splits(self, images: Sequence[Image]) -> list[str]:
+        """The splits of all images, such that neither train nor val is empty if there are two that were drawn."""
+        drawn = [self.split(image) for image in images]
+        for number, to in _into_empty(drawn):
+            drawn[number] = (to, drawn[number][1])
+        return [split for split, _ in drawn]
+
+
+def _into_empty(drawn: Sequence[tuple[str, float | None]]) -> list[tuple[int, str]]:
+    """Few images may all have been drawn into one split: give val, or train, the one that was closest to it.
+
+    Takes each image's split and number drawn (None where it was not); returns which image goes where.
+    """
+    for empty, full, pick in (("val", "train", min), ("train", "val", max)):
+        if any(split == empty for split, _ in drawn):
+            continue
+        movable = {index: number for index, (split, number) in enumerate(drawn) if split == full and number is not None}
+        if movable and sum(split == full for split, _ in drawn) >= 2:
+            return [(pick(movable, key=movable.__getitem__), empty)]
+    return []
+
 
 def _move_into_empty(export: _Export) -> None:
-    """Few images may all have been drawn into one split: give val, then train, the one that was closest to it."""
-    for empty, full, pick in (("val", "train", min), ("train", "val", max)):
-        if any(written.split == empty for written in export.done):
-            continue
-        movable = [written for written in export.done if written.split == full and written.draw is not None]
-        if len(movable) < 2 and sum(written.split == full for written in export.done) < 2:
-            continue
-        if movable:
-            written = pick(movable, key=lambda one: one.draw or 0.0)
-            pairs = [(export.label_path(full, written.name), export.label_path(empty, written.name))]
-            pairs.append((export.image_path(full, written.name), export.image_path(empty, written.name)))
-            for before, after in pairs:
-                if before.exists() or before.is_symlink():
-                    after.parent.mkdir(parents=True, exist_ok=True)
-                    before.replace(after)
-            written.split = empty
+    for number, to in _into_empty([(written.split, written.draw) for written in export.done]):
+        written = export.done[number]
+        pairs = [(export.label_path(written.split, written.name), export.label_path(to, written.name))]
+        pairs.append((export.image_path(written.split, written.name), export.image_path(to, written.name)))
+        for before, after in pairs:
+            if before.exists() or before.is_symlink():
+                after.parent.mkdir(parents=True, exist_ok=True)
+                before.replace(after)
+        written.split = to
 
 
 # --- label lines ---------------------------------------------------------------------------------------------------
