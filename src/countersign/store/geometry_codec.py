@@ -43,7 +43,9 @@ def decode(kind: int, x: float, y: float, width: float, height: float, data: byt
     if kind == Kind.CLASSIFICATION:
         return None
     try:
-        return _DECODERS[Kind(kind)](data or b"", (x, y, width, height))
+        if not data or data[:1] not in _LEADS[Kind(kind)]:
+            raise ValueError("it begins with what no version wrote")
+        return _DECODERS[Kind(kind)](data, (x, y, width, height))
     except (KeyError, IndexError, ValueError, struct.error) as error:
         raise GeometryError(f"a stored geometry of kind {kind} cannot be read ({error})") from error
 
@@ -103,6 +105,7 @@ _DECODERS: dict[Kind, Callable[[bytes, tuple[float, ...]], Geometry]] = {
     Kind.KEYPOINTS: _keypoints,
     Kind.ELLIPSE: _ellipse,
 }
+_LEADS = {Kind.POLYGON: (b"P",), Kind.MASK: (b"M",), Kind.KEYPOINTS: (b"k", b"K"), Kind.ELLIPSE: (b"E",)}
 _LAYOUTS = {b"h": "<i2", b"i": "<i4", b"d": "<f8"}
 
 

@@ -55,9 +55,12 @@ class NameIndex:
             self._by_stem.setdefault(first, []).append(image)
             if second != first:
                 self._by_stem.setdefault(second, []).append(image)
-        # A name wins over another image's path.
-        self._exact = {image.path: image for image in reversed(self._images)}
-        self._exact |= {image.name: image for image in reversed(self._images)}
+        self._by_path = {image.path: image for image in self._images}
+        self._by_name = {image.name: image for image in self._images}
+        self._namesakes: dict[str, list[NamedImage]] = {}
+        if len(self._by_name) < len(self._images):  # several folders were imported, each with an a.jpg
+            for image in self._images:
+                self._namesakes.setdefault(image.name, []).append(image)
 
     def __len__(self) -> int:
         return len(self._images)
@@ -71,9 +74,9 @@ class NameIndex:
         The name or path itself wins. Otherwise the images whose last part agrees, with its ending if one agrees with
         it, else without; of several, those that agree on the most folders above it.
         """
-        exact = self._exact.get(name)
+        exact = self._by_name.get(name) or self._by_path.get(name)
         if exact is not None:
-            return (exact,)
+            return tuple(self._namesakes.get(name, ())) or (exact,)
         wanted = name.replace("\\", "/").rstrip("/")
         last = last_part(wanted)
         candidates = [*self._by_stem.get(without_ending(last), ()), *self._by_stem.get(last, ())]
