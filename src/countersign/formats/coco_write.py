@@ -20,8 +20,8 @@ from countersign.formats.report import ExportReport
 from countersign.formats.settings import flag
 
 WRITE_SETTINGS = {
-    "by_split": "True writes a folder: annotations/instances_SPLIT.json for each split, instances_default.json for "
-    "images of none. Default: False, one file.",
+    "by_split": "yes: write a folder, with annotations/instances_SPLIT.json for each split, instances_default.json for "
+    "images of none. Default no: one file.",
 }
 
 KINDS = ALL_KINDS - {Kind.ELLIPSE}
@@ -43,7 +43,7 @@ class CocoWriter:
     ) -> None:
         if out.is_dir() and not _by_split(options):
             raise FormatError(
-                "this is a folder, COCO is one file", file=str(out), remedy="Give a file name, or by_split=True."
+                "this is a folder, COCO is one file", file=str(out), remedy="Give a file name, or by_split=yes."
             )
         files: dict[str, _File] = {}
         with ExitStack() as stack:

@@ -44,9 +44,7 @@ READ_SETTINGS = {
     "box": "What a single column of four numbers means: xyxy (two corners) or xywh (corner and size). No default.",
     "class_names": "A CSV of two columns, code and name, for tables that use codes (Open Images' /m/01g317).",
 }
-WRITE_SETTINGS = {
-    "all_columns": "True adds the columns image_width, image_height, split and attributes. Default: False."
-}
+WRITE_SETTINGS = {"all_columns": "yes: add the columns image_width, image_height, split and attributes. Default no."}
 
 COLUMNS = ("image", "class", "x", "y", "width", "height", "confidence")
 MORE_COLUMNS = ("image_width", "image_height", "split", "attributes")
