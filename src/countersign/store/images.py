@@ -138,10 +138,16 @@ def ids(c: Connection, project_id: int, query: ImageQuery | None = None) -> list
 
 
 def by_name(c: Connection, project_id: int) -> NameIndex:
-    """Return all images of a project by name, for importers of labels."""
-    columns = (t.image.c[name] for name in ("id", "name", "path", "width", "height"))
-    rows = c.execute(sa.select(*columns).where(t.image.c.project_id == project_id).order_by(t.image.c.id))
-    return NameIndex(NamedImage(*row) for row in rows)
+    """Return the images of a project by name, for importers of labels.
+
+    An image whose file was replaced by another one is left out: its name means the new image now.
+    """
+    columns = (t.image.c[name] for name in ("state", "id", "name", "path", "width", "height"))
+    rows = c.execute(sa.select(*columns).where(t.image.c.project_id == project_id).order_by(t.image.c.id)).all()
+    present = {row.path for row in rows if row.state == ImageState.OK.value}
+    return NameIndex(
+        NamedImage(*row[1:]) for row in rows if row.state == ImageState.OK.value or row.path not in present
+    )
 
 
 def known_files(c: Connection, project_id: int) -> dict[str, tuple[int, int, str]]:

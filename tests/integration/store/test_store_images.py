@@ -94,6 +94,7 @@ def test_add__a_replaced_file_and_one_that_comes_back(store: Store) -> None:
             ImageState.OK,
         ]
         assert images.known_files(c, s.project)["/photos/a/000.jpg"][2] == f"{9:064x}"
+        assert [image.id for image in images.by_name(c, s.project).find("a/000.jpg")] == [new]
         images.add(c, s.project, [new_image(0)])  # it was put back
         assert [image.id for image in images.page(c, s.project, ImageQuery(file=ImageState.MISSING))] == [new]
 
