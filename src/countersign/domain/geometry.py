@@ -95,7 +95,8 @@ class Polygon:
         for ring in (*self.rings, *self.holes):
             if len(ring) < 6 or len(ring) % 2:
                 raise GeometryError(f"a polygon ring needs three or more x, y pairs, not {len(ring)} numbers")
-            if not all(-_LIMIT < value < _LIMIT for value in ring):
+            # Not finite is found by the sum: min and max may step over a NaN.
+            if not (math.isfinite(sum(ring)) and min(ring) > -_LIMIT and max(ring) < _LIMIT):
                 raise GeometryError("a polygon needs finite coordinates")
 
     @classmethod
@@ -266,7 +267,6 @@ def box_iou(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[
 
 
 def _bounds_of(xs: Iterable[Sequence[float]], ys: Iterable[Sequence[float]]) -> Bounds:
-    all_x = [value for part in xs for value in part]
-    all_y = [value for part in ys for value in part]
-    left, top = min(all_x), min(all_y)
-    return (left, top, max(all_x) - left, max(all_y) - top)
+    all_x, all_y = list(xs), list(ys)
+    left, top = min(map(min, all_x)), min(map(min, all_y))
+    return (left, top, max(map(max, all_x)) - left, max(map(max, all_y)) - top)
