@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +85,9 @@ def coco_of(indices: Sequence[int]) -> dict[str, object]:
 class BrightModel:
     """Finds the bounds of what is brighter than 200; the confidence grows with the shape's height."""
 
-    card: ModelCard = ModelCard("bright:shapes", "bright", (Task.DETECTION,), CLASSES)
+    @property
+    def card(self) -> ModelCard:
+        return ModelCard("bright:shapes", "bright", (Task.DETECTION,), CLASSES)
 
     def predict(self, images: Sequence[NDArray[np.uint8]], options: PredictOptions) -> list[list[Prediction]]:
         return [self._one(image) for image in images]
@@ -119,3 +123,20 @@ def register() -> str:
     """Put the model into the registry (of this process) and return the reference to it."""
     registry.register("bright", BrightFamily)
     return "bright:shapes"
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a call of the program ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        """What it printed as JSON."""
+        return json.loads(self.out)
+
+
+Call = Callable[..., Done]

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 something failed, 2 what was given cannot be used, 3 not f
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -84,10 +85,8 @@ def _write_log(error: BaseException) -> Path | None:
 
 def _hush() -> int:
     # Python flushes stdout once more at exit and would complain about the closed pipe then.
-    try:
+    with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
-        pass
     return PIPE_CLOSED
 
 

@@ -6,7 +6,6 @@ import click
 
 from countersign.cli.options import common, images_option
 from countersign.cli.session import Session, pass_session
-from countersign.cli.values import query
 
 
 @click.command()

@@ -32,7 +32,9 @@ def follow(session: Session, project: Project, run: Run, *, detach: bool = False
             )
     except KeyboardInterrupt:
         now = project.find_run(run.id)  # waiting was interrupted, which has asked the workers to pause
-        raise Cancelled(f"{run.name} is {now.state.replace('_', ' ')}", remedy=f"Go on with 'countersign resume {run.name}'.") from None
+        raise Cancelled(
+            f"{run.name} is {now.state.replace('_', ' ')}", remedy=f"Go on with 'countersign resume {run.name}'."
+        ) from None
     _conclude(session, run)
 
 
@@ -45,7 +47,7 @@ def _conclude(session: Session, run: Run) -> None:
     if run.state == RunState.ERROR:
         raise CountersignError(
             f"{run.name} stopped with an error after {run.done:,} of {run.total:,} images: {run.error}",
-            remedy=f"Go on with 'countersign resume {run.name}', or take it to review with 'countersign skip {run.name}'.",
+            remedy=f"Go on: 'countersign resume {run.name}'; or review what there is: 'countersign skip {run.name}'.",
         )
     if session.out.data(run):
         return

@@ -57,10 +57,9 @@ class TrainingDisplay:
             case events.Planned():
                 held = f", {event.held_out} held out" if event.held_out else ""
                 tiles = ", in tiles" if event.tiled else ""
-                self._say(
-                    f"Learning {' and '.join(event.heads)} of {', '.join(event.classes)} from {event.images} images{held}, "
-                    f"{event.image_size} pixels{tiles}, on {event.device}."
-                )
+                what = f"{' and '.join(event.heads)} of {', '.join(event.classes)}"
+                how = f"{event.image_size} pixels{tiles}, on {event.device}"
+                self._say(f"Learning {what} from {event.images} images{held}, {how}.")
             case events.Progress():
                 self._progress(event)
             case events.Scored():

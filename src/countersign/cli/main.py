@@ -17,35 +17,48 @@ from countersign.cli.lazy import Entry, LazyGroup
 from countersign.cli.options import common
 from countersign.cli.session import Session
 
-COMMANDS = (
-    Entry("import", "countersign.cli.transfer:import_", "Begin", "Bring images, labels or both into a project."),
-    Entry("projects", "countersign.cli.projects:projects", "Begin", "List projects; create, rename or delete one."),
-    Entry("workspace", "countersign.cli.workspace:workspace", "Begin", "Say where everything is kept; create a workspace."),
-    Entry("train", "countersign.cli.train:train", "Teach and label", "Teach a model by the labels of a field."),
-    Entry("models", "countersign.cli.models:models", "Teach and label", "List, show, rename, delete, export or import models."),
-    Entry("run", "countersign.cli.run:run", "Teach and label", "Let a model label images into a new field."),
-    Entry("runs", "countersign.cli.runs:runs", "Teach and label", "List the runs of a project."),
-    Entry("show", "countersign.cli.runs:show", "Teach and label", "Show one run: what it was told, how far it is, what failed."),
-    Entry("pause", "countersign.cli.runs:pause", "Teach and label", "Pause a run."),
-    Entry("resume", "countersign.cli.runs:resume", "Teach and label", "Go on with a paused, stopped or failed run."),
-    Entry("cancel", "countersign.cli.runs:cancel", "Teach and label", "Cancel a run; what it has labelled stays."),
-    Entry("skip", "countersign.cli.runs:skip", "Teach and label", "Take an unfinished run to review with what there is."),
-    Entry("rename", "countersign.cli.runs:rename", "Teach and label", "Give a run another name."),
-    Entry("review", "countersign.cli.review:review", "Review", "Make a field with confidences reviewable like a run."),
-    Entry("stats", "countersign.cli.review:stats", "Review", "Count labels and mean confidence per class."),
-    Entry("labels", "countersign.cli.review:labels", "Review", "List single labels of a run or field."),
-    Entry("promote", "countersign.cli.review:promote", "Review", "Mark the labels that a filter shows as right."),
-    Entry("reject", "countersign.cli.review:reject", "Review", "Mark the labels that a filter shows, or single ones, as wrong."),
-    Entry("undo", "countersign.cli.review:undo", "Review", "Take promotions back: all, or one class."),
-    Entry("edit", "countersign.cli.review:edit", "Review", "Correct one label: its class or its box."),
-    Entry("approve", "countersign.cli.review:approve", "Review", "Join the promoted labels to the verified ones and close the run."),
-    Entry("export", "countersign.cli.transfer:export", "Look and take away", "Write the labels of a field in another format."),
-    Entry("evaluate", "countersign.cli.evaluate:evaluate", "Look and take away", "Measure how good one field is against another."),
-    Entry("compare", "countersign.cli.evaluate:compare", "Look and take away", "List where two fields differ, label by label."),
-    Entry("images", "countersign.cli.look:images", "Look and take away", "List the images of a project, or mark some."),
-    Entry("fields", "countersign.cli.look:fields", "Look and take away", "List the fields of a project and what they hold."),
-    Entry("history", "countersign.cli.look:history", "Look and take away", "List changes; undo one."),
-)  # fmt: skip
+_SECTIONS = {
+    "Begin": (
+        ("import", "transfer:import_", "Bring images, labels or both into a project."),
+        ("projects", "projects:projects", "List projects; create, rename or delete one."),
+        ("workspace", "workspace:workspace", "Say where everything is kept; create a workspace."),
+    ),
+    "Teach and label": (
+        ("train", "train:train", "Teach a model by the labels of a field."),
+        ("models", "models:models", "List, show, rename, delete, export or import models."),
+        ("run", "run:run", "Let a model label images into a new field."),
+        ("runs", "runs:runs", "List the runs of a project."),
+        ("show", "runs:show", "Show one run: what it was told, how far it is, what failed."),
+        ("pause", "runs:pause", "Pause a run."),
+        ("resume", "runs:resume", "Go on with a paused, stopped or failed run."),
+        ("cancel", "runs:cancel", "Cancel a run; what it has labelled stays."),
+        ("skip", "runs:skip", "Take an unfinished run to review with what there is."),
+        ("rename", "runs:rename", "Give a run another name."),
+    ),
+    "Review": (
+        ("review", "review:review", "Make a field with confidences reviewable like a run."),
+        ("stats", "review:stats", "Count labels and mean confidence per class."),
+        ("labels", "review:labels", "List single labels of a run or field."),
+        ("promote", "review:promote", "Mark the labels that a filter shows as right."),
+        ("reject", "review:reject", "Mark the labels that a filter shows, or single ones, as wrong."),
+        ("undo", "review:undo", "Take promotions back: all, or one class."),
+        ("edit", "review:edit", "Correct one label: its class or its box."),
+        ("approve", "review:approve", "Join the promoted labels to the verified ones and close the run."),
+    ),
+    "Look and take away": (
+        ("export", "transfer:export", "Write the labels of a field in another format."),
+        ("evaluate", "evaluate:evaluate", "Measure how good one field is against another."),
+        ("compare", "evaluate:compare", "List where two fields differ, label by label."),
+        ("images", "look:images", "List the images of a project, or mark some."),
+        ("fields", "look:fields", "List the fields of a project and what they hold."),
+        ("history", "look:history", "List changes; undo one."),
+    ),
+}
+COMMANDS = tuple(
+    Entry(name, f"countersign.cli.{target}", section, summary)
+    for section, commands in _SECTIONS.items()
+    for name, target, summary in commands
+)
 
 
 @click.group(

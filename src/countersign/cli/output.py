@@ -7,6 +7,7 @@ terminal and in a pipe; nothing is cut off.
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
@@ -87,24 +88,12 @@ def _cell(value: Any) -> str:
 def to_json(value: Any) -> Any:
     """Turn values of the domain into JSON values: records to objects, numbered enums to their names."""
     match value:
-        case None | bool() | str() if not isinstance(value, Enum):
-            return value
-        case IntEnum():
-            return value.name.lower()
-        case Enum():
-            return value.value
-        case int() | float():
-            return value if value == value and abs(value) != float("inf") else None
-        case datetime():
-            return value.isoformat()
-        case PurePath():
-            return str(value)
-        case bytes():
-            return value.decode("ascii", "replace")
         case Mapping():
             return {str(to_json(key)): to_json(item) for key, item in value.items()}
         case frozenset() | set():
             return sorted(to_json(item) for item in value)
+        case None | str() | int() | float() | Enum() | datetime() | PurePath() | bytes():
+            return _plain(value)
     if hasattr(value, "to_data"):
         return to_json(value.to_data())
     if is_dataclass(value):
@@ -114,6 +103,24 @@ def to_json(value: Any) -> Any:
     if isinstance(value, Sequence):
         return [to_json(item) for item in value]
     return str(value)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case IntEnum():
+            return value.name.lower()
+        case Enum():
+            return value.value
+        case float():
+            return value if math.isfinite(value) else None
+        case datetime():
+            return value.isoformat()
+        case PurePath():
+            return str(value)
+        case bytes():
+            return value.decode("ascii", "replace")
+        case _:
+            return value
 
 
 def count(number: int, one: str, many: str = "") -> str:

@@ -49,10 +49,14 @@ def _lines() -> Iterator[str]:
 def exit_codes() -> dict[int, str]:
     """What each exit code means, by number."""
     codes = {0: "done", 1: "it failed for another reason, such as a run that stopped with an error"}
-    kinds = (
-        errors.InvalidInput, errors.NotFound, errors.Conflict, errors.ImageError, errors.ModelError, errors.WorkspaceError
-    )  # fmt: skip
-    for kind in kinds:
+    for kind in (
+        errors.InvalidInput,
+        errors.NotFound,
+        errors.Conflict,
+        errors.ImageError,
+        errors.ModelError,
+        errors.WorkspaceError,
+    ):
         first = (kind.__doc__ or "").splitlines()[0].split(".")[0]
         codes[kind.exit_code] = first[:1].lower() + first[1:]
     codes[INTERNAL] = "an error in the program itself; the message says where its log is"

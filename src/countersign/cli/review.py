@@ -14,10 +14,13 @@ from countersign.cli.values import label_filter, query, states_option
 
 if TYPE_CHECKING:
     from countersign.domain.geometry import Box
-    from countersign.domain.query import ImageQuery
+    from countersign.domain.query import ImageQuery, LabelFilter
     from countersign.workbench.reviewing import Review
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+_LABEL_IDS = names_option("--label", "ids", help_text="These labels, by their ids.", metavar="ID[,ID...]")
 
 
 def _selecting(function: F) -> F:
@@ -132,6 +135,7 @@ def _place(geometry: Any) -> str:
 @click.command()
 @run_argument
 @_selecting
+@_LABEL_IDS
 @common
 @pass_session
 def promote(
@@ -142,10 +146,16 @@ def promote(
     min_confidence: float | None,
     max_confidence: float | None,
     images: str | None,
+    ids: tuple[str, ...],
 ) -> None:
-    """Mark the labels of RUN that the filter shows as right: approval will take them."""
+    """Mark labels of RUN as right: approval will take them. Those that the filter shows, or single ones by id."""
     review, chosen = _open(session, run, project, images)
-    change = review.promote(label_filter(classes, min_confidence, max_confidence), images=chosen)
+    wanted = label_filter(classes, min_confidence, max_confidence)
+    if ids:
+        _either(wanted, images)
+        change = review.promote(ids=[_number(value) for value in ids])
+    else:
+        change = review.promote(wanted, images=chosen)
     if not session.out.data(change):
         session.out.line(f"Promoted {count(change.count, 'label')} of {review.name}.")
 
@@ -153,7 +163,7 @@ def promote(
 @click.command()
 @run_argument
 @_selecting
-@names_option("--label", "ids", help_text="These labels, by their ids.", metavar="ID[,ID...]")
+@_LABEL_IDS
 @common
 @pass_session
 def reject(
@@ -170,17 +180,22 @@ def reject(
     review, chosen = _open(session, run, project, images)
     wanted = label_filter(classes, min_confidence, max_confidence)
     if ids:
-        if not wanted.empty or images:
-            raise click.UsageError("Give --label or a filter, not both.", click.get_current_context())
+        _either(wanted, images)
         change = review.reject(ids=[_number(value) for value in ids])
     elif wanted.empty and not images:
         raise click.UsageError(
-            "Say which labels: --class, --min-confidence, --images or --label.", click.get_current_context()
+            "Say which labels: --class, --min-confidence, --max-confidence, --images or --label.",
+            click.get_current_context(),
         )
     else:
         change = review.reject(wanted, images=chosen)
     if not session.out.data(change):
         session.out.line(f"Rejected {count(change.count, 'label')} of {review.name}.")
+
+
+def _either(wanted: LabelFilter, images: str | None) -> None:
+    if not wanted.empty or images:
+        raise click.UsageError("Give --label or a filter, not both.", click.get_current_context())
 
 
 def _number(text: str) -> int:
@@ -192,17 +207,19 @@ def _number(text: str) -> int:
 @click.command()
 @run_argument
 @class_option
+@click.option("--rejected", is_flag=True, help="Take rejections back instead.")
 @common
 @pass_session
-def undo(session: Session, run: str, project: str | None, classes: tuple[str, ...]) -> None:
-    """Take the promotions in RUN back: all, or those of one class. Labels that were edited stay edited.
+def undo(session: Session, run: str, project: str | None, classes: tuple[str, ...], rejected: bool) -> None:
+    """Take the promotions in RUN back: all, or those of one class. The labels are proposals again.
 
     To undo one change of any kind, see 'countersign history PROJECT --undo CHANGE'.
     """
     review, _ = _open(session, run, project, None)
-    change = review.undo(classes)
+    change = review.restore(label_filter(classes, None, None)) if rejected else review.undo(classes)
     if not session.out.data(change):
-        session.out.line(f"Took back the promotion of {count(change.count, 'label')} of {review.name}.")
+        what = "rejection" if rejected else "promotion"
+        session.out.line(f"Took back the {what} of {count(change.count, 'label')} of {review.name}.")
 
 
 @click.command()

@@ -17,8 +17,8 @@ from countersign.cli.session import Session, pass_session
 def workspace(ctx: click.Context, session: Session) -> None:
     """Say where the workspace is, why it is this one, and what it holds; create one.
 
-    The workspace is the one that --workspace names, else COUNTERSIGN_WORKSPACE, else the nearest folder upwards from the
-    current one that holds a countersign.db, else your data folder.
+    The workspace is the one that --workspace names, else COUNTERSIGN_WORKSPACE, else the nearest folder upwards from
+    the current one that holds a countersign.db, else your data folder.
     """
     if ctx.invoked_subcommand is not None:
         return

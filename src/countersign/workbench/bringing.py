@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from countersign import formats
-from countersign.domain.errors import FormatError, InvalidInput
+from countersign.domain.errors import InvalidInput
 from countersign.domain.image import Project
 from countersign.imaging.scan import ENDINGS
 from countersign.store import Store

@@ -2,8 +2,8 @@
 
 Each image that the files name is matched to one of the project (``matching``); one that is not there, or that fits
 several, is reported. A label that the field holds already on that image (the same class and geometry) is skipped
-and counted, so that importing a file twice changes nothing; two equal labels within one file stay two. One import is one
-change of the history, whatever number of transactions it took.
+and counted, so that importing a file twice changes nothing; two equal labels within one file stay two. One import
+is one change of the history, whatever number of transactions it took.
 """
 
 from __future__ import annotations
@@ -20,21 +20,19 @@ from countersign.domain.geometry import Box, Ellipse, Geometry, Keypoints, Mask,
 from countersign.domain.image import Project
 from countersign.domain.label import Label, Origin, Provenance, Verb
 from countersign.formats import FoundImage
+from countersign.runs.training import EMPTY_TAG
 from countersign.store import Store, classes, fields, history, images, labels
 from countersign.store.names import NamedImage
 from countersign.workbench.importing import Refused, add_files, chunks
 from countersign.workbench.matching import ImageNames
 from countersign.workbench.progress import OnProgress, Ticker
 
-EMPTY = "empty"
-"""Tag of an image that is known to show no object at all: a true negative for training."""
-
 _CHUNK = 1000  # images per transaction
 
 
 @dataclass(frozen=True, slots=True)
 class LabelsImport:
-    """What became of the labels. ``images`` were matched, ``missing`` are not in the project, ``ambiguous`` fit several.
+    """What became of labels. ``images`` were matched, ``missing`` are not in the project, ``ambiguous`` fit several.
 
     ``labels`` were added, ``duplicates`` were there before. ``change`` is the entry of the history (None if nothing
     was added). ``report`` holds what was wrong with the files.
@@ -236,7 +234,7 @@ class _Import:
             images.add_tags(c, [image.id for image, _ in pairs], self.tags)
         empty = [image.id for image, found in pairs if found.labelled and found.complete and not found.labels]
         if empty:
-            images.add_tags(c, empty, (EMPTY,))
+            images.add_tags(c, empty, (EMPTY_TAG,))
 
 
 def key(label: Label) -> Hashable:

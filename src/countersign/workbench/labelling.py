@@ -14,7 +14,7 @@ from countersign.workbench.matching import ImageNames
 def add(
     store: Store, project: Project, given: Mapping[str, Iterable[Label]], *, field: str, note: str, actor: str
 ) -> Change:
-    """Add labels by the names of their images, as one change. Raises NotFound, and InvalidInput for an ambiguous name."""
+    """Add labels by the names of their images, as one change. Raises NotFound, InvalidInput for an ambiguous name."""
     names = ImageNames(store, project.id)
     rows = [(_find(names, name), label) for name, found in given.items() for label in found]
     with store.write() as c:

@@ -1,7 +1,8 @@
 """One project with all its verbs. Thin: each verb is a function in a module of its own, which does the work.
 
-The examples in the docstrings run in the tests: ``workspace`` holds the project ``shapes`` (also as ``project``) with six
-small images of a white square on grey, of which four have labels in ``ground_truth``.
+The examples in the docstrings run in the tests: ``workspace`` holds the project ``shapes`` (also as ``project``) with
+six small images of white squares and bars on grey, of which four have labels in ``ground_truth``; ``bright:shapes``
+is a model of the tests that finds what is bright.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from countersign.domain.image import Project as Record
 from countersign.domain.label import Change, Label, LabelClass
 from countersign.domain.query import ImageQuery, LabelFilter
 from countersign.domain.run import Run
-from countersign.domain.work import RunProgress
+from countersign.domain.work import RunProgress, Training
 from countersign.formats import ExportReport
 from countersign.runs import control
 from countersign.store import Store, classes, fields, history, runs
@@ -31,6 +32,7 @@ from countersign.workbench import (
     reviewing,
     running,
     selecting,
+    training,
 )
 from countersign.workbench.progress import OnProgress
 from countersign.workbench.reviewing import Review
@@ -48,8 +50,8 @@ TRUTH = "ground_truth"
 class Project:
     """Images, classes, fields and runs that belong together. Made by ``Workspace.project``.
 
-    Where a verb takes ``images`` it means a query (``"split=train has=ground_truth"``), a file of image names, a list of
-    names or ids, an ``ImageQuery``, or None for all.
+    Where a verb takes ``images`` it means a query (``"split=train has=ground_truth"``), a file of image names, a list
+    of names or ids, an ``ImageQuery``, or None for all.
     """
 
     def __init__(self, store: Store, record: Record, user: str) -> None:
@@ -198,7 +200,7 @@ class Project:
         """The classes of the project, in the order in which they came.
 
         >>> [found.name for found in project.classes()]
-        ['square']
+        ['square', 'bar']
         """
         with self._store.read() as c:
             return classes.list_all(c, self.id)
@@ -231,8 +233,6 @@ class Project:
     def add_labels(self, labels: Mapping[str, Iterable[Label]], *, field: str = TRUTH, note: str = "") -> Change:
         """Add labels that a person drew, by the names of their images. Raises NotFound for a name.
 
-        >>> from countersign.domain.geometry import Box
-        >>> from countersign.domain.label import Label
         >>> project.add_labels({"5.png": [Label("square", Box(4, 4, 20, 20))]}).count
         1
         """
@@ -248,24 +248,31 @@ class Project:
         name: str = "",
         on_event: OnEvent | None = None,
         should_cancel: Callable[[], bool] | None = None,
+        inline: bool = False,
         **settings: Any,
     ) -> StoredModel:
         """Teach a new model by the labels of a field, and return it. Settings are those of ``TrainingSettings``.
 
         ``images`` None means all that have labels in the field. ``should_cancel`` is asked now and then: True ends the
-        training with the best so far. Raises SettingsError before anything starts, and InvalidInput where there is
-        nothing to learn from.
+        training with the best so far. It works in a process of its own, or ``inline`` in this one. Raises
+        SettingsError before anything starts, and InvalidInput where there is nothing to learn from.
 
-        >>> model = project.train(name="squares", epochs=1, image_size=224)
-        >>> model.card.classes
-        ('square',)
+        >>> model = project.train(name="first", epochs=1, image_size=224, inline=True)
+        >>> sorted(model.card.classes)
+        ['bar', 'square']
         """
-        from countersign.workbench import training
-
         return training.train(
-            self._store, self._record, field, images=images, name=name, settings=settings, actor=self._user,
-            on_event=on_event, should_cancel=should_cancel,
+            self._store, self._record, field, query=self._query(images), name=name, settings=settings,
+            actor=self._user, on_event=on_event, should_cancel=should_cancel, inline=inline,
         )  # fmt: skip
+
+    def trainings(self) -> list[Training]:
+        """The trainings of the project, oldest first, with what they last reported.
+
+        >>> project.trainings()
+        []
+        """
+        return training.list_all(self._store, self._record)
 
     def run(
         self,
@@ -286,9 +293,9 @@ class Project:
 
         The run that is returned says how it ended. ``start_run`` does not wait.
 
-        >>> run = project.run("timm:resnet18?weights=random", "guess", min_confidence=0, executor="inline")
-        >>> run.state.value, run.done
-        ('in_review', 6)
+        >>> run = project.run("bright:shapes", "auto", executor="inline")
+        >>> run.state.value, run.done, run.labels
+        ('in_review', 6, 6)
         """
         begun = self.start_run(
             model, field, images=images, classes=classes, min_confidence=min_confidence, name=name, workers=workers,
@@ -310,7 +317,12 @@ class Project:
         settings: Mapping[str, Any] | None = None,
         executor: str = "processes",
     ) -> Run:
-        """Begin a run and return at once: it goes on in processes of its own, also when this one ends."""
+        """Begin a run and return at once: it goes on in processes of its own, also when this one ends.
+
+        >>> run = project.start_run("bright:shapes", "auto", executor="inline")
+        >>> project.wait(run.id).state.value
+        'in_review'
+        """
         return running.start(
             self._store, self._record, model=model, field=field, query=self._query(images), classes=classes,
             min_confidence=min_confidence, name=name, workers=workers, batch_size=batch_size, settings=settings,
@@ -327,40 +339,97 @@ class Project:
             return list(runs.list_all(c, self.id))
 
     def find_run(self, run: str | int) -> Run:
-        """Return a run by its name, its id or the field that it writes. Raises NotFound."""
+        """Return a run by its name, its id or the field that it writes. Raises NotFound.
+
+        >>> _ = project.run("bright:shapes", "auto", executor="inline")
+        >>> project.find_run("auto").total
+        6
+        """
         with self._store.read() as c:
             return runs.get(c, run) if isinstance(run, int) else runs.find(c, self.id, run)
 
     def progress(self, run: str | int) -> RunProgress:
-        """How far a run is."""
+        """How far a run is.
+
+        >>> _ = project.run("bright:shapes", "auto", executor="inline")
+        >>> now = project.progress("auto")
+        >>> now.done, now.failed, now.pending
+        (6, 0, 0)
+        """
         return control.progress(self._store, self._id(run))
 
     def wait(self, run: str | int, *, on_progress: Callable[[RunProgress], None] | None = None) -> Run:
-        """Wait until nobody works on a run any more; return it."""
+        """Wait until nobody works on a run any more; return it.
+
+        >>> run = project.start_run("bright:shapes", "auto", executor="inline")
+        >>> project.wait("auto", on_progress=lambda now: print(now.done, "of", now.total)).done
+        6 of 6
+        6
+        """
         return running.wait(self._store, self._id(run), on_progress)
 
     def pause(self, run: str | int) -> Run:
-        """Pause a run. Its workers finish their batch. Raises WrongState."""
+        """Pause a run. Its workers finish their batch. Raises WrongState.
+
+        >>> _ = project.run("bright:shapes", "auto", executor="inline")
+        >>> project.pause("auto")
+        Traceback (most recent call last):
+        ...
+        countersign.domain.errors.WrongState: The run 'auto' is in_review, not at work. Only a run at work can pause.
+        """
         return control.pause(self._store, self._id(run))
 
     def resume(self, run: str | int) -> Run:
-        """Go on with a paused, cancelled or failed run, or try its failed images again. Raises WrongState."""
+        """Go on with a paused, cancelled or failed run, or try its failed images again. Raises WrongState.
+
+        >>> away = Path("pictures/5.png").rename("5.png")
+        >>> project.run("bright:shapes", "auto", executor="inline").failed
+        1
+        >>> _ = away.rename("pictures/5.png")
+        >>> project.resume("auto").failed
+        0
+        """
         return control.resume(self._store, self._id(run))
 
     def cancel(self, run: str | int) -> Run:
-        """Cancel a run; what it has labelled stays. Raises WrongState."""
+        """Cancel a run; what it has labelled stays. Raises WrongState where it is over.
+
+        >>> run = project.start_run("bright:shapes", "auto", executor="inline")
+        >>> project.cancel(run.id)  # doctest: +IGNORE_EXCEPTION_DETAIL
+        Traceback (most recent call last):
+        ...
+        WrongState: The run 'auto' is in_review and cannot become cancelled.
+        """
         return control.cancel(self._store, self._id(run))
 
     def skip_to_review(self, run: str | int) -> Run:
-        """Take a run to review with what there is. Raises WrongState."""
+        """Take a run to review with what there is. Raises WrongState where it is in review or approved.
+
+        >>> run = project.start_run("bright:shapes", "auto", executor="inline")
+        >>> project.skip_to_review(run.id)  # doctest: +IGNORE_EXCEPTION_DETAIL
+        Traceback (most recent call last):
+        ...
+        WrongState: The run 'auto' is in_review and cannot become in_review.
+        """
         return control.skip_to_review(self._store, self._id(run))
 
     def rename_run(self, run: str | int, name: str) -> Run:
-        """Give a run another name; its field keeps its own. Raises NameTaken."""
+        """Give a run another name; its field keeps its own. Raises NameTaken.
+
+        >>> _ = project.run("bright:shapes", "auto", executor="inline")
+        >>> project.rename_run("auto", "first try").name
+        'first try'
+        """
         return running.rename(self._store, self._id(run), name)
 
     def failures(self, run: str | int, *, limit: int = 100) -> list[running.Failure]:
-        """List images that a run could not label, with the reason."""
+        """List images that a run could not label, with the reason.
+
+        >>> Path("pictures/5.png").unlink()
+        >>> _ = project.run("bright:shapes", "auto", executor="inline")
+        >>> [failure.name for failure in project.failures("auto")]
+        ['5.png']
+        """
         return running.failures(self._store, self._id(run), limit)
 
     # ---- reviewing
@@ -368,17 +437,29 @@ class Project:
     def review(self, what: Run | str | int) -> Review:
         """Open the review of a run, or of any field by its name.
 
-        >>> project.review("ground_truth").stats()[0].total
-        4
+        >>> [(item.class_name, item.current) for item in project.review("ground_truth").stats()]
+        [('bar', 2), ('square', 2)]
         """
         return reviewing.open_review(self._store, self._record, what, self._user)
 
     def adopt(self, field: str) -> Run:
-        """Make a field whose labels carry confidences reviewable like a run. Raises NotFound, WrongState."""
+        """Make a field whose labels carry confidences reviewable like a run. Raises NotFound, WrongState.
+
+        >>> _ = project.add_labels({"5.png": [Label("square", Box(4, 4, 20, 20), 0.8)]}, field="theirs")
+        >>> run = project.adopt("theirs")
+        >>> run.state.value, run.labels
+        ('in_review', 1)
+        """
         return reviewing.adopt(self._store, self._record, field, self._user)
 
     def approve(self, run: Run | str | int, into: str = TRUTH) -> Change:
-        """Join the promoted labels of a run to the verified ones; see ``Review.approve``."""
+        """Join the promoted labels of a run to the verified ones; see ``Review.approve``.
+
+        >>> run = project.run("bright:shapes", "auto", executor="inline")
+        >>> _ = project.review(run).promote(LabelFilter(classes=("bar",)))
+        >>> project.approve(run).count
+        3
+        """
         return self.review(run).approve(into)
 
     def history(self, *, limit: int = 100) -> list[Change]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from countersign.domain.errors import WrongState
 from countersign.domain.geometry import Geometry
 from countersign.domain.image import Project
-from countersign.domain.label import Change, Field, Label, LabelState
+from countersign.domain.label import Change, Field, Label
 from countersign.domain.query import LabelFilter
 from countersign.domain.run import Run
 from countersign.store import Store, fields, runs
@@ -77,8 +77,8 @@ class Review:
     def stats(self, labels: LabelFilter | None = None, *, images: Images = None) -> list[ClassStat]:
         """Count labels per class: ``current`` fit the filter, of ``total`` on these images; with the mean confidence.
 
-        >>> [(item.class_name, item.current, item.total) for item in review.stats()]
-        [('square', 6, 6)]
+        >>> [(item.class_name, item.current, item.total) for item in review.stats(LabelFilter(min_confidence=0.7))]
+        [('bar', 0, 3), ('square', 3, 3)]
         """
         wanted = labels or LabelFilter()
         with self._store.read() as c:
@@ -120,7 +120,7 @@ class Review:
         ``after`` is the ``next`` of the page before.
 
         >>> review.labels(order="confidence", limit=1).items[0].class_name
-        'square'
+        'bar'
         """
         with self._store.read() as c:
             return records.page_labels(
@@ -148,26 +148,18 @@ class Review:
                 limit=limit,
             )  # fmt: skip
 
-    def promote(self, labels: LabelFilter | None = None, *, images: Images = None) -> Change:
-        """Mark what the filter shows as right. Raises WrongState where the run is not in review.
+    def promote(
+        self, labels: LabelFilter | None = None, *, images: Images = None, ids: Sequence[int] | None = None
+    ) -> Change:
+        """Mark what the filter shows, or the labels with these ids, as right. Raises WrongState unless in review.
 
-        >>> review.promote(LabelFilter(min_confidence=0.0)).count
-        6
+        >>> review.promote(LabelFilter(min_confidence=0.7)).count
+        3
         """
         with self._store.write() as c:
             return records.promote(
-                c, self._field.id, filter=labels or LabelFilter(), query=self._query(images), actor=self._actor
+                c, self._field.id, filter=labels, query=self._query(images), ids=ids, actor=self._actor
             )
-
-    def undo(self, classes: Sequence[str] = ()) -> Change:
-        """Take promotions back: all, or those of some classes.
-
-        >>> _ = review.promote()
-        >>> review.undo(["square"]).count
-        6
-        """
-        with self._store.write() as c:
-            return records.undo_promotion(c, self._field.id, classes=tuple(classes), actor=self._actor)
 
     def reject(
         self, labels: LabelFilter | None = None, *, images: Images = None, ids: Sequence[int] | None = None
@@ -179,8 +171,28 @@ class Review:
         """
         with self._store.write() as c:
             return records.reject(
-                c, self._field.id, filter=labels or LabelFilter(), query=self._query(images), ids=ids, actor=self._actor
+                c, self._field.id, filter=labels, query=self._query(images), ids=ids, actor=self._actor
             )
+
+    def undo(self, classes: Sequence[str] = ()) -> Change:
+        """Take promotions back: all, or those of some classes.
+
+        >>> _ = review.promote()
+        >>> review.undo(["square"]).count
+        3
+        """
+        with self._store.write() as c:
+            return records.undo_promotion(c, self._field.id, classes=tuple(classes), actor=self._actor)
+
+    def restore(self, labels: LabelFilter | None = None, *, ids: Sequence[int] | None = None) -> Change:
+        """Make rejected labels proposals again: those that the filter shows, or with these ids.
+
+        >>> _ = review.reject(LabelFilter(classes=("bar",)))
+        >>> review.restore().count
+        3
+        """
+        with self._store.write() as c:
+            return records.restore(c, self._field.id, filter=labels, ids=ids, actor=self._actor)
 
     def edit(self, label_id: int, *, class_name: str | None = None, geometry: Geometry | None = None) -> Label:
         """Correct one label: its class, its geometry. It counts as promoted then. Raises NotFound, WrongState.
@@ -189,7 +201,9 @@ class Review:
         'disc'
         """
         with self._store.write() as c:
-            return records.edit(c, self._field.id, label_id, class_name=class_name, geometry=geometry, actor=self._actor)
+            return records.edit(
+                c, self._field.id, label_id, class_name=class_name, geometry=geometry, actor=self._actor
+            )
 
     def approve(self, into: str = "ground_truth") -> Change:
         """Join the promoted labels to a field of verified ones; the rest stays in the run as rejected.

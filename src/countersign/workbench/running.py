@@ -43,7 +43,8 @@ def start(
     """Store a run and begin it; it goes on in processes of its own.
 
     Everything that can be wrong is found before anything starts: raises NotFound for a model that there is not,
-    ModelError for a class that it does not know, InvalidInput for a query that no image fits, NameTaken for a field that exists.
+    ModelError for a class that it does not know, InvalidInput for a query that no image fits, NameTaken for a field
+    that exists.
     """
     spec = RunSpec(
         model, field, query or ImageQuery(), tuple(classes), min_confidence, name, workers, batch_size,

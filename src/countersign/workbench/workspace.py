@@ -140,6 +140,11 @@ class Workspace:
         """Find a run by its name, its id, or the field that it writes, in one project or in all.
 
         Raises NotFound, and InvalidInput where several projects have such a run.
+
+        >>> _ = project.run("bright:shapes", "auto", executor="inline")
+        >>> project, run = workspace.find_run("auto")
+        >>> project.name, run.total
+        ('shapes', 6)
         """
         with self.store.read() as c:
             run = runs.find(c, projects.get(c, project).id if project else None, name)

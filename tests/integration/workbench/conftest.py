@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import shapes
 
+import shapes
 from countersign.workbench.project import Project
 from countersign.workbench.workspace import Workspace, open_workspace
 

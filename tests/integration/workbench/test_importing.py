@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-import shapes
 
+import shapes
 from countersign import imaging
 from countersign.domain.errors import InvalidInput
 from countersign.workbench import importing

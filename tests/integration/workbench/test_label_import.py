@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-import shapes
 
+import shapes
 from countersign.domain.errors import FormatError, InvalidInput
 from countersign.domain.label import LabelState, Origin
 from countersign.workbench.project import Project

@@ -100,9 +100,7 @@ def test_error__interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["broken"]) == 130
 
 
-def test_error__unexpected(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_error__unexpected(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     monkeypatch.setattr("platformdirs.user_log_path", lambda *_, **__: tmp_path)
     monkeypatch.delenv("COUNTERSIGN_DEBUG", raising=False)
     _raising(monkeypatch, ZeroDivisionError("division by zero"))
@@ -131,10 +129,8 @@ def test_error__unexpected_with_debug(
 
 def test_pipe__closed_is_quiet() -> None:
     code = "import sys; from countersign.cli.main import main; sys.exit(main(['--help']))"
-    command = f"{sys.executable} -c \"{code}\"; echo $? >&2"
-    done = subprocess.run(
-        ["bash", "-c", f"( {command} ) | true"], capture_output=True, text=True, check=True
-    )
+    command = f'{sys.executable} -c "{code}"; echo $? >&2'
+    done = subprocess.run(["bash", "-c", f"( {command} ) | true"], capture_output=True, text=True, check=True)
 
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr

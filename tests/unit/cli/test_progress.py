@@ -9,7 +9,10 @@ from countersign.workbench.progress import Progress
 
 
 def test_describe() -> None:
-    assert describe(Progress("images", 120, 400, "2 refused"), 4.0) == "images: 120 of 400 (30%), 30/s, 9 s left, 2 refused"
+    assert (
+        describe(Progress("images", 120, 400, "2 refused"), 4.0)
+        == "images: 120 of 400 (30%), 30/s, 9 s left, 2 refused"
+    )
 
 
 def test_describe__total_unknown() -> None:
