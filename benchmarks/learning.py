@@ -118,7 +118,7 @@ def repeat(
         scores = evaluate.score(model, test)
         values.append(measure(scores))
         by_class = scores.ap50_by_class or {}
-        print(f"    {values[-1]:.3f} " + " ".join(f"{name} {value:.3f}" for name, value in by_class.items()), flush=True)
+        print(f"    {values[-1]:.3f}", *(f"{name} {value:.3f}" for name, value in by_class.items()), flush=True)
     return {"values": [round(value, 4) for value in values], "median": round(statistics.median(values), 4)}
 
 
@@ -134,9 +134,7 @@ def detection(arguments: argparse.Namespace, settings: TrainingSettings) -> dict
 
 def segmentation(arguments: argparse.Namespace, settings: TrainingSettings) -> dict[str, Any]:
     print("nuclei_dsb2018: 25 training images drawn by the seed, mean IoU of the nucleus mask on the other 15")
-    return repeat(
-        arguments, lambda seed: nuclei(arguments.data, seed), settings, lambda scores: scores.mean_iou or 0.0
-    )
+    return repeat(arguments, lambda seed: nuclei(arguments.data, seed), settings, lambda scores: scores.mean_iou or 0.0)
 
 
 def classification(arguments: argparse.Namespace, settings: TrainingSettings) -> dict[str, Any]:
@@ -167,7 +165,7 @@ def embedding_accuracy(train: list[TrainingImage], test: list[TrainingImage], we
 
 
 def embedder(file: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-    """Run MobileNet v1 (224 x 224, RGB in -1..1) in onnxruntime."""
+    """Run MobileNet v1 (quantised: 224 x 224, uint8 RGB) in onnxruntime."""
     import cv2
     import onnxruntime
 
@@ -175,9 +173,8 @@ def embedder(file: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
     entry = session.get_inputs()[0]
 
     def embed(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        pixels = cv2.resize(image, (224, 224), interpolation=cv2.INTER_AREA).astype(np.float32) / 127.5 - 1
-        shaped = pixels[None] if entry.shape[-1] == 3 else pixels.transpose(2, 0, 1)[None]
-        return np.asarray(session.run(None, {entry.name: shaped})[0], np.float32).ravel()
+        pixels = cv2.resize(image, (224, 224), interpolation=cv2.INTER_AREA)[None]
+        return np.asarray(session.run(None, {entry.name: pixels})[0], np.float32).ravel()
 
     return embed
 

@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from countersign.domain import mask as masks
 from countersign.domain.errors import InvalidInput
-from countersign.domain.geometry import Kind
+from countersign.domain.geometry import Kind, Mask
+from countersign.domain.label import Label
 from countersign.learn.data import TrainingImage, Vocabulary, box_labels, corners, is_crowd, paint_labels, tag_labels
 from countersign.learn.settings import IMAGE_SIZES, TrainingSettings
 
@@ -200,13 +203,23 @@ def _sides(
     pixels: list[float] = []
     shares: dict[str, list[float]] = {}
     for image in images:
-        labels = [item for item in box_labels(image.labels) if item.class_name in wanted and not is_crowd(item)]
-        found = corners(labels)
-        sides = np.sqrt((found[:, 2] - found[:, 0]) * (found[:, 3] - found[:, 1])).tolist()
-        pixels += sides
-        for item, side in zip(labels, sides, strict=True):
-            shares.setdefault(item.class_name, []).append(side / max(image.width, image.height))
+        for item in box_labels(image.labels):
+            if item.class_name in wanted and not is_crowd(item):
+                sides = _sides_of(item, objects=bool(vocabulary.boxes))
+                pixels += sides
+                shares.setdefault(item.class_name, []).extend(x / max(image.width, image.height) for x in sides)
     return np.asarray(pixels), shares
+
+
+def _sides_of(label: Label, *, objects: bool) -> list[float]:
+    """Side of a label's box, or of each separate part where a mask paints a region instead of one object."""
+    if objects or not isinstance(label.geometry, Mask):
+        x0, y0, x1, y1 = corners([label])[0].tolist()
+        return [math.sqrt((x1 - x0) * (y1 - y0))]
+    painted = masks.decode(label.geometry).astype(np.uint8)
+    parts = cv2.connectedComponentsWithStats(painted, connectivity=8)[2][1:]
+    areas = parts[:, cv2.CC_STAT_WIDTH] * parts[:, cv2.CC_STAT_HEIGHT].astype(np.float64)
+    return [math.sqrt(area) for area in areas.tolist() if area >= 9]  # less is a slip of the brush
 
 
 def _view(
@@ -231,15 +244,22 @@ def _view(
         return View(size, (size, size), True, scale, overlap), [text]
     longest = size
     told: list[str] = []
-    if settings.fit_image_size and shares.size and not settings.pretrained:
-        small = min(float(np.median(group)) for group in by_class.values())
-        longest = next((item for item in WORKING_SIZES if item <= size and small * item >= FINE_SIDE), size)
+    if settings.fit_image_size:
+        # Nothing is gained by showing an image larger than it is, unless its objects need the room.
+        own = max(MULTIPLE, math.ceil(biggest / MULTIPLE) * MULTIPLE)
+        small = min((float(np.median(group)) for group in by_class.values()), default=math.inf)
+        offered = sorted({own, *WORKING_SIZES} if own < WORKING_SIZES[0] else set(WORKING_SIZES))
+        longest = next((item for item in offered if item <= size and small * item >= FINE_SIDE), size)
+        if not by_class or settings.pretrained:  # a whole scene, or weights that know a size
+            longest = min(size, max(own, longest))
         if longest < size:
-            told.append(
-                f"images are seen at {longest} pixels instead of {size}: objects of the smallest class still have "
-                f"{small * longest:.0f} pixels, and more steps fit into the time"
-            )
+            why = "that is their own size" if longest == own else _still(small * longest)
+            told.append(f"images are seen at {longest} pixels instead of {size}: {why}")
     return View(longest, canvas_of([(image.height, image.width) for image in images], longest)), told
+
+
+def _still(side: float) -> str:
+    return f"objects of the smallest class still have {side:.0f} pixels, and more steps fit into the time"
 
 
 def canvas_of(sizes: Sequence[tuple[int, int]], longest: int) -> tuple[int, int]:
