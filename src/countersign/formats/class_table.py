@@ -63,7 +63,7 @@ class ClassTable:
     @property
     def classes(self) -> list[str]:
         """Names of the classes that can be labels, in the table's order."""
-        names = [*(self.by_value[value] for value in sorted(self.by_value)), *self.by_color.values()]
+        names = [*(self.by_value[value] for value in sorted(self.by_value) if value >= 0), *self.by_color.values()]
         return [name for name in dict.fromkeys(names) if not self.is_background(name)]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from countersign.domain.errors import FormatError
+from countersign.domain.errors import FormatError, InvalidInput
 from countersign.domain.geometry import Kind
 from countersign.domain.image import Image
 from countersign.domain.label import Label, LabelClass
@@ -26,6 +26,7 @@ from countersign.formats.base import (
     image_size,
     peek,
     read_bytes,
+    read_text,
 )
 from countersign.formats.labelme_shapes import Shapes
 from countersign.formats.registry import register
@@ -36,6 +37,11 @@ NO_LABELS = "images without a label file, taken as not labelled"
 NO_IMAGE = "the image is not there"
 EMBEDDED = "the image is only embedded in the label file and was not taken out"
 OTHER_SIZE = "the size in the file is not the image's"
+
+CLASSES = "classes.yaml"
+"""Beside the label files: the classes and the names of their keypoints, as X-AnyLabeling keeps them for poses."""
+
+BAD_CLASSES = "a file of classes that cannot be read"
 
 _LOOK = 400
 VERSION = "5.5.0"
@@ -59,6 +65,7 @@ class LabelmeReader:
         join = settings.choice(options.settings, "groups", ("join", "keep")) == "join"
         root = path if path.is_dir() else path.parent
         finder = files.ImageFinder(options.images) if options.images is not None else None
+        _read_classes(root / CLASSES, report)
         seen: set[str] = set()
         read = 0
         for name in [path.name] if path.is_file() else files.files_below(path, (".json",)):
@@ -74,6 +81,36 @@ class LabelmeReader:
             raise FormatError("there are no labelme files", file=str(path))
         if path.is_dir():
             yield from _unlabelled(root, seen, report)
+
+
+def _read_classes(path: Path, report: ImportReport) -> None:
+    """Read ``classes``: a map from each class to the names of its keypoints; ``skeleton`` is our own addition."""
+    import yaml
+
+    if not path.is_file():
+        return
+    try:
+        data = yaml.load(read_text(path, report), Loader=yaml.BaseLoader)
+        bones = data.get("skeleton") or {}
+        for name, points in data["classes"].items():
+            pairs = tuple((int(first), int(second)) for first, second in bones.get(name, ()))
+            report.add_class(LabelClass(name, keypoint_names=tuple(points or ()), skeleton=pairs))
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError, RecursionError, InvalidInput) as error:
+        report.skipped(BAD_CLASSES, file=path, detail=str(error).partition("\n")[0])
+
+
+def _write_classes(path: Path, classes: Sequence[LabelClass]) -> None:
+    import yaml
+
+    bones = {found.name: [list(bone) for bone in found.skeleton] for found in classes if found.skeleton}
+    data: dict[str, Any] = {
+        "has_visible": True,
+        "classes": {found.name: list(found.keypoint_names) for found in classes},
+    }
+    if bones:
+        data["skeleton"] = bones
+    with atomic(path) as file:
+        file.write(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None).encode())
 
 
 def _is_labelme(path: Path) -> bool:
@@ -190,7 +227,7 @@ class LabelmeWriter:
     """Writes a JSON file per image, to be opened with labelme."""
 
     def holds(self, options: WriteOptions) -> Holds:
-        return Holds(kinds=frozenset(Kind), confidence=True, attributes=True, parts=True, unused_classes=False)
+        return Holds(kinds=frozenset(Kind), confidence=True, attributes=True, parts=True, skeletons=True)
 
     def write(
         self,
@@ -203,6 +240,8 @@ class LabelmeWriter:
         files.fresh(out, settings.flag(options.settings, "overwrite"))
         how = settings.choice(options.settings, "images", ("none", "link", "copy"))
         points = {found.name: found.keypoint_names for found in classes}
+        _write_classes(out / CLASSES, classes)
+        report.files += 1
         names = files.Names(report)
         for image, labels in images:
             name = names.give(image)

@@ -162,6 +162,8 @@ def _geometry(
 
 def _box(element: ElementTree.Element, where: str, path: Path, report: ImportReport, pixels: bool) -> Box | None:
     x0, y0, x1, y1 = (float(_text(element, side)) for side in ("xmin", "ymin", "xmax", "ymax"))
+    if not all(map(math.isfinite, (x0, y0, x1, y1))):
+        raise ValueError("not finite")
     if x1 < x0 or y1 < y0:
         report.changed(SWAPPED, file=path, where=where, detail=f"{x0:g} {y0:g} {x1:g} {y1:g}")
         x0, x1, y0, y1 = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)

@@ -45,6 +45,7 @@ class Lines:
 
 
 def read(text: str, size: tuple[int, int], label_file: str, reading: Lines) -> Iterator[Label]:
+    """Yield the labels of a file's text for an image of (width, height) pixels; what cannot be read is reported."""
     report = reading.report
     seen: set[str] = set()
     kinds: set[str] = set()
