@@ -130,7 +130,8 @@ class _Reading:
             name = _image_name(entry) if isinstance(entry, dict) else None
             if not isinstance(key, (int, str)) or not name:
                 self._skip("an image without id or name", f"images[{index}]")
-            elif key in seen:
+                continue
+            if key in seen:
                 self._skip("an image id is used twice, the first was kept", f"image {key}", name)
             elif name in names:
                 self._join(names[name], key, name)

@@ -12,6 +12,7 @@ import io
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from countersign.formats.base import (
 )
 from countersign.formats.csv_columns import Columns
 from countersign.formats.csv_rows import Table, rows
+from countersign.formats.files import split_of
 from countersign.formats.registry import register
 from countersign.formats.report import ExportReport, ImportReport
 from countersign.formats.settings import choice, flag
@@ -57,6 +59,9 @@ class CsvReader:
     """Reads tables of labels."""
 
     def detect(self, path: Path) -> Guess:
+        if path.is_dir():
+            files = _tables(path)
+            return Guess(0.7, f"a table of labels in it ({files[0].name})") if files else NO
         if path.suffix.lower() not in SUFFIXES or not path.is_file():
             return NO
         head = peek(path)
@@ -65,13 +70,34 @@ class CsvReader:
         return Guess(0.9, f"a table with columns {', '.join(found.at)}") if found else NO
 
     def read(self, path: Path, report: ImportReport, options: ReadOptions) -> Iterator[FoundImage]:
-        text = read_text(path, report)
-        columns = _columns(path, text)
-        table = Table(path, columns, report, options)
-        table.fractions = _fractions(columns, text, options)
-        for line, cells in itertools.islice(rows(text), 1 if columns.header else 0, None):
-            table.take(line, cells)
-        yield from table.images()
+        if not path.is_dir():
+            yield from _read(path, report, options)
+            return
+        files = _tables(path)
+        if not files:
+            raise FormatError("it does not hold one table of labels", file=str(path), remedy="Name the file to read.")
+        for file in files:
+            split = split_of(file.parent.name) if file.parent != path else ""
+            for found in _read(file, report, options):
+                yield replace(found, split=found.split or split)
+
+
+def _read(path: Path, report: ImportReport, options: ReadOptions) -> Iterator[FoundImage]:
+    text = read_text(path, report)
+    columns = _columns(path, text)
+    table = Table(path, columns, report, options)
+    table.fractions = _fractions(columns, text, options)
+    for line, cells in itertools.islice(rows(text), 1 if columns.header else 0, None):
+        table.take(line, cells)
+    yield from table.images()
+
+
+def _tables(folder: Path) -> list[Path]:
+    """The only table of labels in a folder, or those of its splits' folders (as Roboflow writes them)."""
+    here = sorted(file for file in itertools.islice(folder.glob("*.csv"), 20) if READER.detect(file).confidence)
+    if here:
+        return here if len(here) == 1 else []
+    return sorted(file for file in folder.glob("*/_annotations.csv") if READER.detect(file).confidence)
 
 
 def _understand(text: str) -> tuple[Columns | None, str]:
@@ -173,6 +199,8 @@ def _json(attributes: Mapping[str, Any]) -> str:
     return json.dumps(dict(attributes), ensure_ascii=False, sort_keys=True, default=list) if attributes else ""
 
 
+READER = CsvReader()
+
 register(
     Format(
         name="csv",
@@ -180,7 +208,7 @@ register(
         about="One row per label: boxes (corner and size, two corners, one cell) in pixels or fractions, and classes "
         "of whole images. Columns are known by their names; keras-retinanet, Google AutoML and Open Images are "
         "recognised. Commas, semicolons, tabs or bars; UTF-8, UTF-16 or Latin-1.",
-        reader=CsvReader(),
+        reader=READER,
         writer=CsvWriter(),
         out="file",
         suffix=".csv",

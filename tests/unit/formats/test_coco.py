@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from countersign import formats
 from countersign.domain import mask as masks
@@ -15,8 +16,6 @@ from countersign.domain.errors import FormatError
 from countersign.domain.geometry import Box, Keypoints, Kind, Polygon
 from countersign.domain.label import LabelClass
 from countersign.formats import FoundImage, ImportReport, ReadOptions, Severity
-
-DataDir = Callable[[str], Path]
 
 
 def coco(*annotations: Any, **other: Any) -> dict[str, Any]:
@@ -267,6 +266,37 @@ def test_a_size_that_is_missing_is_asked_for(tmp_path: Path) -> None:
     assert image.labels[0].geometry == Box(90, 1, 10, 5)
 
 
+_numbers = st.integers(-5, 200) | st.floats(-1e12, 1e12) | st.sampled_from([0, 1, 2, 0.5, 1e300])
+_values = st.recursive(
+    st.none() | st.booleans() | _numbers | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.sampled_from(["size", "counts", "id"]), inner),
+    max_leaves=8,
+)
+_annotations = st.lists(
+    st.dictionaries(
+        st.sampled_from(["id", "image_id", "bbox", "segmentation", "keypoints", "score", "iscrowd"]), _values
+    )
+    | _values,
+    max_size=4,
+)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(annotations=_annotations, categories=_values, image=_values)
+def test_whatever_stands_in_a_file_costs_only_itself(
+    tmp_path: Path, annotations: list[Any], categories: Any, image: Any
+) -> None:
+    content = coco(GOOD, *annotations, {"id": "last", **GOOD})
+    content["images"].append(image)
+    if isinstance(categories, list):
+        content["categories"] += categories
+    found, report = read(tmp_path, content)
+    assert [label.geometry for label in found[0].labels if label.geometry == Box(1, 1, 5, 5)][:2] == [
+        Box(1, 1, 5, 5)
+    ] * 2
+    assert sum(len(item.labels) for item in found) + report.count(Severity.SKIPPED) >= 2 + len(annotations)
+
+
 # Damaged files ----------------------------------------------------------------------------------------------
 
 
@@ -349,46 +379,3 @@ def test_a_split_may_be_named(tmp_path: Path) -> None:
     assert image.split == "val"
     (image,), _ = read(tmp_path, coco(GOOD), "instances_val2017.json", split="other")
     assert image.split == "other"
-
-
-# Real files -------------------------------------------------------------------------------------------------
-
-K = Kind
-REAL: dict[str, tuple[str, int, dict[Kind, int]]] = {
-    "instances": ("formats_datumaro/coco_dataset/coco_instances", 2, {K.BOX: 1, K.POLYGON: 1, K.MASK: 1}),
-    "all tasks": ("formats_datumaro/coco_dataset/coco", 2, {K.BOX: 1, K.POLYGON: 1, K.MASK: 1}),
-    "roboflow": ("formats_datumaro/coco_dataset/coco_roboflow", 2, {K.BOX: 1, K.POLYGON: 1, K.MASK: 1}),
-    "mmdet": ("formats_datumaro/coco_dataset/mmdet_coco", 2, {K.BOX: 1, K.POLYGON: 1, K.MASK: 1}),
-    "stuff": ("formats_datumaro/coco_dataset/coco_stuff", 2, {K.MASK: 2}),
-    "whole images": ("formats_datumaro/coco_dataset/coco_labels", 2, {K.CLASSIFICATION: 3}),
-    "person keypoints": ("formats_datumaro/coco_dataset/coco_person_keypoints", 2, {K.KEYPOINTS: 3}),
-    "image info": ("formats_datumaro/coco_dataset/coco_image_info", 2, {}),
-    "kaggle": ("formats_datumaro/kaggle_dataset/relaxed_coco", 2, {K.BOX: 2}),
-    "X-AnyLabeling boxes": ("formats_xanylabeling/annotations/coco_detection.json", 13, {K.BOX: 49}),
-    "X-AnyLabeling outlines": ("formats_xanylabeling/annotations/coco_instance_segmentation.json", 4, {K.POLYGON: 6}),
-    "X-AnyLabeling points": ("formats_xanylabeling/annotations/coco_keypoints.json", 3, {K.KEYPOINTS: 6}),
-    "17 points": ("keypoints_coco/test_coco.json", 4, {K.KEYPOINTS: 12, K.POLYGON: 2}),
-    "whole body": ("keypoints_coco/test_coco_wholebody.json", 4, {K.KEYPOINTS: 12, K.POLYGON: 2}),
-    "14 points": ("keypoints_coco/crowdpose/test_crowdpose.json", 2, {K.KEYPOINTS: 4, K.BOX: 1}),
-    "CVAT": ("cvat_street_tiny/instances.json", 12, {K.BOX: 100}),
-    "labelme": ("labelme_examples/instance_segmentation/data_dataset_coco", 3, {K.POLYGON: 12}),
-}
-
-
-@pytest.mark.parametrize("case", REAL)
-def test_real_files(data_dir: DataDir, case: str) -> None:
-    place, images, kinds = REAL[case]
-    folder, _, rest = place.partition("/")
-    report = ImportReport()
-    found = list(formats.read(data_dir(folder) / rest, report=report))
-    labels = [label for image in found for label in image.labels]
-    counted = {kind: sum(label.kind is kind for label in labels) for kind in {label.kind for label in labels}}
-    assert (len(found), counted) == (images, kinds)
-    assert all(
-        problem.reason.startswith("another view") for problem in report.problems if problem.severity == "skipped"
-    )
-
-
-def test_real_panoptic(data_dir: DataDir) -> None:
-    with pytest.raises(FormatError, match="panoptic"):
-        list(formats.read(data_dir("formats_datumaro") / "coco_dataset/coco_panoptic"))

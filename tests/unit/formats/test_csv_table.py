@@ -162,6 +162,20 @@ def test_columns_that_are_not_understood(tmp_path: Path, text: str) -> None:
         read(tmp_path, text, format="csv")
 
 
+def test_a_folder_with_one_table_or_one_per_split(tmp_path: Path) -> None:
+    for split in ("train", "valid"):
+        (tmp_path / split).mkdir()
+        (tmp_path / split / "_annotations.csv").write_text("image,class\na.jpg,ant\n")
+    assert formats.detect(tmp_path).name == "csv"
+    assert [image.split for image in formats.read(tmp_path)] == ["train", "val"]
+    (tmp_path / "labels.csv").write_text("image,class\nb.jpg,ant\n")
+    (tmp_path / "notes.csv").write_text("who,what\n1,2\n")
+    assert [image.name for image in formats.read(tmp_path)] == ["b.jpg"]
+    (tmp_path / "more.csv").write_text("image,class\nb.jpg,ant\n")
+    with pytest.raises(FormatError, match="one table"):
+        list(formats.read(tmp_path, format="csv"))
+
+
 def test_what_is_written(tmp_path: Path) -> None:
     images = [Image(1, 1, 'a "b", c.jpg', "", "", 100, 80, split="val"), Image(2, 1, "empty.jpg", "", "", 10, 10)]
     ring = (0.0, 0.0, 10.0, 0.0, 10.0, 10.5)
