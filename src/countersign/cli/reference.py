@@ -30,12 +30,9 @@ def _lines() -> Iterator[str]:
     yield "```"
     yield "countersign COMMAND ..."
     yield "```"
-    section = ""
-    for entry in COMMANDS:
-        if entry.section != section:
-            section = entry.section
-            yield from ("", f"**{section}:**")
-        yield f"[{entry.name}](#countersign-{entry.name}),"
+    for section in dict.fromkeys(entry.section for entry in COMMANDS):
+        links = (f"[{entry.name}](#countersign-{entry.name})" for entry in COMMANDS if entry.section == section)
+        yield from ("", f"**{section}:** {', '.join(links)}")
     yield from ("", "## Options of every command", "")
     yield from _options(cli, _EVERYWHERE)
     yield from ("", "## Exit codes", "", "| code | meaning |", "|---|---|")
@@ -88,12 +85,12 @@ def _options(command: click.Command, only: tuple[str, ...]) -> Iterator[str]:
     for option in command.get_params(context):
         if not isinstance(option, click.Option):
             continue
-        if (option.opts[-1] in _EVERYWHERE) != bool(only):
+        if bool(set(option.opts) & set(_EVERYWHERE)) != bool(only):
             continue
         record = option.get_help_record(context)
         if record is not None:
             names, text = record
-            yield f"| `{names}` | {_cell(text)} |".replace("`--help`", "`-h, --help`")
+            yield f"| `{_cell(names)}` | {_cell(text)} |"
 
 
 def _cell(text: str) -> str:
