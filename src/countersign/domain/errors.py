@@ -11,9 +11,11 @@ The tree::
     ├── NotFound                no project, run, field, model ... of this name   exit code 3
     ├── Conflict                it clashes with what is there            exit code 4
     │   ├── NameTaken           a name that must be new is not
-    │   └── WrongState          a run (or label) is not where this is possible
+    │   ├── WrongState          a run (or label) is not where this is possible
+    │   └── Outdated            somebody else changed it since it was read
     ├── ImageError              one image file cannot be read            exit code 5
     ├── ModelError              a model cannot be loaded or does not fit exit code 6
+    │   └── WorkerLost          the process that does the work has died
     ├── WorkspaceError          the workspace or its database cannot be used     exit code 7
     └── Cancelled               somebody asked to stop                   exit code 130
 
@@ -118,6 +120,14 @@ class WrongState(Conflict):
     """This is not possible in the state it is in."""
 
 
+class Outdated(Conflict):
+    """Somebody else changed it since it was read. ``current`` is what it is now, None if it is gone."""
+
+    def __init__(self, what: str, current: object = None, *, remedy: str = "Look at it as it is now.") -> None:
+        super().__init__(what, remedy=remedy)
+        self.current = current
+
+
 class ImageError(CountersignError):
     """One image file cannot be read. ``path`` names it, ``reason`` is a short phrase."""
 
@@ -133,6 +143,10 @@ class ModelError(CountersignError):
     """A model cannot be loaded, is damaged, or does not fit what is asked of it."""
 
     exit_code = 6
+
+
+class WorkerLost(ModelError):
+    """The process that does the work has died. Nothing else is harmed; the next request starts another."""
 
 
 class WorkspaceError(CountersignError):
