@@ -83,7 +83,9 @@ def fields(session: Session, project: str) -> None:
 
 def _tally(counts: object) -> str:
     assert hasattr(counts, "items")
-    return ", ".join(f"{number:,} {getattr(name, 'name', name)}".lower() for name, number in counts.items() if number)
+    return ", ".join(
+        f"{number:,} {getattr(name, 'name', name)}".lower() for name, number in sorted(counts.items()) if number
+    )
 
 
 @click.command()

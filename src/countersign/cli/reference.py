@@ -14,7 +14,7 @@ from countersign.cli.errors import INTERNAL, INTERRUPTED, PIPE_CLOSED
 from countersign.cli.main import COMMANDS, cli
 from countersign.domain import errors
 
-_EVERYWHERE = ("--workspace", "--blobs", "--json", "--quiet", "--help")
+_EVERYWHERE = ("--workspace", "--blobs", "--json", "--quiet")
 
 
 def page() -> str:
@@ -35,6 +35,7 @@ def _lines() -> Iterator[str]:
         yield from ("", f"**{section}:** {', '.join(links)}")
     yield from ("", "## Options of every command", "")
     yield from _options(cli, _EVERYWHERE)
+    yield "| `-h, --help` | Show the help of the command. |"
     yield from ("", "## Exit codes", "", "| code | meaning |", "|---|---|")
     for code, meaning in exit_codes().items():
         yield f"| {code} | {meaning} |"
@@ -83,7 +84,7 @@ def _options(command: click.Command, only: tuple[str, ...]) -> Iterator[str]:
     yield from ("| option | |", "|---|---|")
     context = click.Context(command, info_name="countersign")
     for option in command.get_params(context):
-        if not isinstance(option, click.Option):
+        if not isinstance(option, click.Option) or "--help" in option.opts:
             continue
         if bool(set(option.opts) & set(_EVERYWHERE)) != bool(only):
             continue

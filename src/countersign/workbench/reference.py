@@ -1,7 +1,7 @@
 """Writes docs/reference/python.md from the docstrings of the Python interface.
 
-``python -m countersign.workbench.reference`` prints the page; a test checks that the one in the docs is fresh, and another
-that its examples run.
+``python -m countersign.workbench.reference`` prints the page; a test checks that the one in the docs is fresh, and
+another that its examples run.
 """
 
 from __future__ import annotations
