@@ -45,9 +45,9 @@ def read_categories(entries: list[Any], file: str, report: ImportReport) -> Cate
 
 def _category_name(entry: dict[str, Any], key: Id, file: str, report: ImportReport) -> str:
     given = entry.get("name")
-    name = str(given).strip() if given is not None else ""
+    name = str(given).replace("\0", "").strip() if given is not None else ""
     if name != given:
-        name = name or str(key)
+        name = name or str(key).strip() or "unnamed"
         report.changed(
             "a category's name is empty, no text or has blanks", file=file, where=f"category {key}", detail=name
         )

@@ -33,13 +33,13 @@ def coco(*annotations: Any, **other: Any) -> dict[str, Any]:
 
 
 def read(
-    folder: Path, content: dict[str, Any] | str, name: str = "labels.json", **settings: Any
+    folder: Path, content: dict[str, Any] | str, name: str = "labels.json", format: str = "auto", **settings: Any
 ) -> tuple[list[FoundImage], ImportReport]:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
     report = ImportReport()
-    return list(formats.read(path, report=report, options=ReadOptions(settings=settings))), report
+    return list(formats.read(path, format=format, report=report, options=ReadOptions(settings=settings))), report
 
 
 def only_problem(report: ImportReport) -> tuple[str, str, str]:
@@ -315,6 +315,18 @@ def test_a_file_that_was_cut_short(tmp_path: Path) -> None:
     assert len(image.labels) == 19
     assert not image.complete
     assert only_problem(report)[:2] == ("skipped", "the file is damaged or cut short, what can be read was")
+
+
+def test_a_file_cut_anywhere_is_read_as_far_as_it_goes_or_refused(tmp_path: Path) -> None:
+    content = json.dumps(coco(GOOD, {"segmentation": [[1, 1, 9, 1, 9, 9]]}))
+    counts = []
+    for end in range(len(content)):
+        try:
+            found, _ = read(tmp_path, content[:end], format="coco")
+        except FormatError:
+            continue
+        counts.append(sum(len(image.labels) for image in found))
+    assert counts == sorted(counts)
 
 
 def test_one_broken_object_costs_only_itself(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from countersign import formats
 from countersign.domain.errors import FormatError
@@ -17,12 +19,12 @@ from countersign.formats import FoundImage, ImportReport, ReadOptions, Severity,
 
 
 def read(
-    folder: Path, text: str, encoding: str = "utf-8", format: str = "auto", **settings: Any
+    folder: Path, text: str, encoding: str = "utf-8", format: str = "auto", **given_settings: Any
 ) -> tuple[list[FoundImage], ImportReport]:
     path = folder / "labels.csv"
     path.write_bytes(text.encode(encoding))
     report = ImportReport()
-    options = ReadOptions(settings=settings, size_of=lambda name: (100, 80) if "a" in name else None)
+    options = ReadOptions(settings=given_settings, size_of=lambda name: (100, 80) if "a" in name else None)
     return list(formats.read(path, format=format, report=report, options=options)), report
 
 
@@ -160,6 +162,22 @@ def test_splits(tmp_path: Path) -> None:
 def test_columns_that_are_not_understood(tmp_path: Path, text: str) -> None:
     with pytest.raises(FormatError, match="columns are not understood"):
         read(tmp_path, text, format="csv")
+
+
+_cells = st.sampled_from(["a.jpg", "cell", "1", "0.5", "-3", "nan", "1e400", "", '"', ",", ";", "x", "\0", "é"])
+_rows = st.lists(st.lists(_cells, max_size=9).map(",".join), max_size=8).map("\n".join)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    header=st.sampled_from(["image,class,x,y,width,height,confidence", "image,class", "image,ant,bee", ""]), text=_rows
+)
+def test_whatever_stands_in_a_table_costs_only_its_rows(tmp_path: Path, header: str, text: str) -> None:
+    try:
+        found, _ = read(tmp_path, f"{header}\n{text}", format="csv")
+    except FormatError:
+        return
+    assert all(label.class_name.strip() for image in found for label in image.labels)
 
 
 def test_a_folder_with_one_table_or_one_per_split(tmp_path: Path) -> None:
