@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 
@@ -229,8 +230,17 @@ def _home_of(url: URL) -> Path:
     return Path(platformdirs.user_data_path("countersign")) / "-".join(parts).replace("/", "_") / "blobs"
 
 
+class _Compiler(SQLiteCompiler):
+    """SQLite's own, which also writes hints: ``with_hint(table, "INDEXED BY ...", "sqlite")``."""
+
+    def get_from_hint_text(self, table: sa.FromClause, text: str | None) -> str | None:
+        return text
+
+
 def _sqlite_engine(url: URL) -> Engine:
     engine = sa.create_engine(url, max_overflow=-1)
+    # Without statistics SQLite takes any index on a field for a selective one; the large queries name theirs.
+    engine.dialect.statement_compiler = _Compiler
 
     @sa.event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:

@@ -29,6 +29,9 @@ class _Unchanged:
 
 UNCHANGED: Final = _Unchanged()
 
+# SQLite would take the index of classes and confidences for a filter, and walk the whole field for every few images.
+_BY_IMAGE = "INDEXED BY ix_label_image"
+
 
 def add(
     c: Connection,
@@ -91,7 +94,8 @@ def for_images(
     """Return the labels of a field on these images, by image, in the order of ids. Every image asked for is a key."""
     reader = label_rows.Reader(c, fields.row(c, field_id))
     found: dict[int, list[Label]] = {image_id: [] for image_id in image_ids}
-    rows = reader.select(filter).where(among(c, t.label.c.image_id, list(found))).order_by(t.label.c.id)
+    chosen = reader.select(filter).with_hint(t.label, _BY_IMAGE, "sqlite")
+    rows = chosen.where(among(c, t.label.c.image_id, list(found))).order_by(t.label.c.id)
     for label in reader.labels(c.execute(rows)):
         assert label.image_id is not None
         found[label.image_id].append(label)
@@ -113,7 +117,7 @@ def stream(
     within one ``store.read()``: all is of one moment.
     """
     reader = label_rows.Reader(c, fields.row(c, field_id))
-    chosen = reader.select(filter)
+    chosen = reader.select(filter).with_hint(t.label, _BY_IMAGE, "sqlite")
     for found in images.walk(c, reader.field.project_id, query, chunk=chunk):
         by_image: dict[int, list[Label]] = {image.id: [] for image in found}
         first, last = found[0].id, found[-1].id

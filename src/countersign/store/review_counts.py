@@ -6,8 +6,10 @@ work does not grow with the field. A query for images cannot be answered by the 
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,8 +20,8 @@ from countersign.domain.label import LabelState
 from countersign.domain.query import ImageQuery, LabelFilter
 from countersign.domain.review import ClassStat
 from countersign.store import tables as t
-from countersign.store.review_scope import BY_CLASS, BY_IMAGE, Scope, classes_of, has_verdicts, resolve
-from countersign.store.summary import BINS, SCALE, bin_column, steps_column
+from countersign.store.review_scope import BY_CLASS, BY_IMAGE, Scope, classes_of, few_images, has_verdicts, resolve
+from countersign.store.summary import BINS, SCALE, steps_column, whole_bin_column
 
 Sums = defaultdict[int, list[int]]
 """By class: labels that fit, those of them with a confidence, and the sum of their confidences in steps."""
@@ -79,10 +81,7 @@ def histogram(
             sa.select(s.bin, sa.func.sum(s.count)).where(*scope.cells(), s.bin >= 0).group_by(s.bin)
         )
     else:
-        label = _signed(c, scope)
-        at = bin_column(label.c.confidence)
-        fits = _fits_state(scope, label)
-        rows = c.execute(sa.select(at, sa.func.sum(label.c.sign)).where(at >= 0, *fits).group_by(at))
+        rows = itertools.chain.from_iterable(_histogram_of(c, scope, source) for source in _sources(c, scope))
     found = [0] * bins
     for at_bin, count in rows:
         found[at_bin * bins // BINS] += int(count)
@@ -140,27 +139,29 @@ def _add_range(c: Connection, scope: Scope, sums: Sums) -> None:
 
 def _scan(c: Connection, scope: Scope, sums: Sums) -> dict[int, int]:
     """Read all labels on the scope's images once; return the totals per class."""
-    label = _signed(c, scope)
-    fits = _fits_state(scope, label)
-    if scope.ranged:
-        fits.append(label.c.confidence.between(*scope.range))
-    fit = sa.and_(sa.true(), *fits)
+    totals: dict[int, int] = {}
+    for source in _sources(c, scope):
+        k, fit = source.columns, source.fits(scope)
+        if scope.ranged:
+            fit = sa.and_(fit, k.confidence.between(*scope.range))
+        confident = sa.and_(fit, k.confidence.is_not(None))
+        counts = (
+            sa.func.sum(sa.case((fit, 1), else_=0)),
+            sa.func.sum(sa.case((confident, 1), else_=0)),
+            sa.func.sum(sa.case((confident, steps_column(k.confidence)), else_=0)),
+            sa.func.count(),
+        )
+        for class_id, *found, every in c.execute(source.select(k.class_id, *counts).group_by(k.class_id)):
+            for at, value in enumerate(found):
+                sums[class_id][at] += source.sign * int(value)
+            totals[class_id] = totals.get(class_id, 0) + source.sign * int(every)
+    return {class_id: count for class_id, count in totals.items() if count}
 
-    def summed(condition: sa.ColumnElement[bool], value: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
-        return sa.func.sum(sa.case((condition, value), else_=0))
 
-    confident = sa.and_(fit, label.c.confidence.is_not(None))
-    rows = c.execute(
-        sa.select(
-            label.c.class_id,
-            summed(fit, label.c.sign),
-            summed(confident, label.c.sign),
-            summed(confident, label.c.sign * steps_column(label.c.confidence)),
-            sa.func.sum(label.c.sign),
-        ).group_by(label.c.class_id)
-    ).all()
-    _add(sums, (row[:4] for row in rows))
-    return {row[0]: int(row[4]) for row in rows if row[4]}
+def _histogram_of(c: Connection, scope: Scope, source: _Source) -> list[tuple[int, int]]:
+    k, at = source.columns, whole_bin_column(source.columns.confidence)
+    counted = source.select(at, sa.func.count()).where(k.confidence.is_not(None), source.fits(scope)).group_by(at)
+    return [(min(row[0], BINS - 1), source.sign * int(row[1])) for row in c.execute(counted)]
 
 
 def _add(sums: Sums, rows: Iterable[Any]) -> None:
@@ -169,26 +170,37 @@ def _add(sums: Sums, rows: Iterable[Any]) -> None:
             sums[class_id][at] += int(value)
 
 
-def _fits_state(scope: Scope, label: sa.FromClause) -> list[sa.ColumnElement[bool]]:
-    if scope.stored is None:
-        return []
-    return [label.c.state.in_(scope.stored) if scope.stored else sa.false()]
+@dataclass(frozen=True)
+class _Source:
+    """Rows to count with a sign: the labels as they are stored, and for each verdict beside one the state that it has
+    (+1) and the one that it overrules (-1). Cheaper than looking a million verdicts up, and as exact."""
+
+    table: sa.Table
+    state: sa.ColumnElement[int]
+    sign: int
+    where: tuple[sa.ColumnElement[bool], ...]
+    hint: str = ""
+
+    @property
+    def columns(self) -> Any:
+        return self.table.c
+
+    def fits(self, scope: Scope) -> sa.ColumnElement[bool]:
+        if scope.stored is None:
+            return sa.true()
+        return self.state.in_(scope.stored) if scope.stored else sa.false()
+
+    def select(self, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+        chosen = sa.select(*columns).select_from(self.table).where(*self.where)
+        return chosen.with_hint(self.table, self.hint, "sqlite") if self.hint else chosen
 
 
-def _signed(c: Connection, scope: Scope) -> sa.Subquery:
-    """Rows of class, confidence, state and sign: every label as it is stored, and for each verdict beside one the state
-    that it has (+1) and the one that it overrules (-1). Cheaper than looking a million verdicts up, and as exact."""
-    k, v = t.label.c, t.verdict.c
+def _sources(c: Connection, scope: Scope) -> list[_Source]:
     wide = Scope(scope.field, scope.classes, None, None, None, scope.images)
-    few = scope.classes is not None and len(scope.classes) <= 8
-    stored = (
-        sa.select(k.class_id, k.confidence, k.state, sa.literal_column("1", sa.Integer()).label("sign"))
-        .where(*wide.labels())
-        .with_hint(t.label, BY_CLASS if few else BY_IMAGE, "sqlite")
-    )
-    if scope.stored is None or not has_verdicts(c, scope.field.id):
-        return stored.subquery()
-    decided = sa.select(v.class_id, v.confidence, v.state, sa.literal_column("1", sa.Integer()).label("sign"))
-    overruled = sa.select(v.class_id, v.confidence, v.was, sa.literal_column("-1", sa.Integer()).label("sign"))
-    fits = wide.verdicts(any_state=True)
-    return sa.union_all(stored, decided.where(*fits), overruled.where(*fits)).subquery()
+    # For few images their labels are looked up; for many, one walk by class, which needs no sorting into classes.
+    hint = BY_IMAGE if few_images(c, scope) else BY_CLASS
+    found = [_Source(t.label, t.label.c.state, 1, tuple(wide.labels()), hint)]
+    if scope.stored is not None and has_verdicts(c, scope.field.id):
+        where = tuple(wide.verdicts(any_state=True))
+        found += [_Source(t.verdict, t.verdict.c.state, 1, where), _Source(t.verdict, t.verdict.c.was, -1, where)]
+    return found

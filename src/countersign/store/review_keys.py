@@ -6,7 +6,7 @@ How a way is chosen is said in review_pages.py. Nothing here reads whole labels.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import orjson
@@ -23,6 +23,7 @@ from countersign.store.review_scope import (
     ceiling_of,
     classes_of,
     decided_in,
+    few_images,
     has_verdicts,
     may_have_undecided,
 )
@@ -38,6 +39,13 @@ SMALL_QUERY = 2_000
 """So many images of a query are looked up one by one."""
 
 
+Window = tuple[int, float, float]
+"""A class, and the lowest and highest confidence of labels of it that are looked at."""
+
+Where = Callable[[sa.FromClause], list[sa.ColumnElement[bool]]]
+"""Conditions on a table of labels."""
+
+
 class Key(NamedTuple):
     """What orders a label."""
 
@@ -50,7 +58,7 @@ def by_image(c: Connection, scope: Scope, after: Key | None, *, down: bool, limi
     """Yield keys by image id, then label id. ``limit`` says how many will probably be asked for."""
     k = t.label.c
     scope = _known(c, scope)
-    if scope.images is None and at_most(c, scope) <= FEW:
+    if scope.images is None and _few(c, scope):
         found = sorted(_collect(c, scope), key=lambda key: (key.image_id, key.label_id), reverse=down)
         yield from (key for key in found if after is None or _past(key, after, down))
         return
@@ -95,10 +103,23 @@ def _known(c: Connection, scope: Scope) -> Scope:
 
 
 def _collectable(c: Connection, scope: Scope) -> bool:
-    if scope.images is None:
-        return at_most(c, scope) <= FEW
-    some = sa.select(sa.func.count()).select_from(scope.images.limit(SMALL_QUERY + 1).subquery())
-    return int(c.execute(some).scalar_one()) <= SMALL_QUERY
+    return _few(c, scope) if scope.images is None else few_images(c, scope, SMALL_QUERY)
+
+
+def _few(c: Connection, scope: Scope) -> bool:
+    """Whether a scope has few labels. Where the summary cannot tell, as for a narrow range, the index is asked."""
+    if at_most(c, scope) <= FEW:
+        return True
+    s, k, bins = t.label_summary.c, t.label.c, scope.bins
+    whole = sa.select(sa.func.sum(s.count)).where(*scope.cells(), s.bin.between(bins.first, bins.last))
+    found = int(c.execute(whole).scalar() or 0)
+    for low, high in bins.edges:
+        if found > FEW:
+            break
+        here = (k.field_id == scope.field.id, k.class_id.in_(scope.classes or ()), k.confidence.between(low, high))
+        some = sa.select(k.id).where(*here).with_hint(t.label, BY_CLASS, "sqlite").limit(FEW + 1)
+        found += int(c.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one())
+    return found <= FEW
 
 
 def _keys() -> sa.Select[Any]:
@@ -113,17 +134,22 @@ def _collect(c: Connection, scope: Scope) -> list[Key]:
         rows = c.execute(_keys().where(*scope.labels()).with_hint(t.label, BY_IMAGE, "sqlite"))
         return [Key(*row) for row in rows]
     cells, around = _cells(c, scope)
+    bare = _by_state(scope)
     if scope.stored is None or around <= AROUND or around <= decided_in(c, scope.field.id):
-        return _in_cells(
-            c, scope, cells, scope.labels(state=None if has_verdicts(c, scope.field.id) else t.label.c.state)
-        )
+        plain = not has_verdicts(c, scope.field.id)
+        return _in_cells(c, scope, cells, lambda k: bare.labels(k, state=k.c.state if plain else None))
     # Few labels among many of other states: most likely those are the verdicts themselves, which are fewer.
     v = t.verdict.c
     rows = c.execute(sa.select(v.confidence, v.image_id, v.label_id).where(*scope.verdicts()))
     found = [Key(*row) for row in rows]
     if may_have_undecided(c, scope):
-        found += _in_cells(c, scope, cells, [*scope.labels(state=t.label.c.state), verdicts.undecided()])
+        found += _in_cells(c, scope, cells, lambda k: [*bare.labels(k, state=k.c.state), verdicts.undecided(k)])
     return found
+
+
+def _by_state(scope: Scope) -> Scope:
+    """The scope without its classes and its range: for statements that get them from a table of windows."""
+    return Scope(scope.field, None, scope.stored, None, None, scope.images)
 
 
 def _cells(c: Connection, scope: Scope) -> tuple[list[tuple[int, int]], int]:
@@ -142,22 +168,18 @@ def _cells(c: Connection, scope: Scope) -> tuple[list[tuple[int, int]], int]:
     return [(row[0], row[1]) for row in rows], sum(int(row[2]) for row in rows)
 
 
-def _in_cells(
-    c: Connection, scope: Scope, cells: list[tuple[int, int]], where: list[sa.ColumnElement[bool]]
-) -> list[Key]:
+def _in_cells(c: Connection, scope: Scope, cells: list[tuple[int, int]], where: Where) -> list[Key]:
     """Return the keys of labels in these cells that meet the conditions."""
     k = t.label.c
     found: list[Key] = []
     bare = [class_id for class_id, at in cells if at == -1]
     if bare:
-        chosen = _keys().where(*where, k.class_id.in_(bare), k.confidence.is_(None))
+        chosen = _keys().where(*where(t.label), k.class_id.in_(bare), k.confidence.is_(None))
         found += [Key(*row) for row in c.execute(chosen.with_hint(t.label, BY_CLASS, "sqlite"))]
-    window = [(class_id, floor_of(at), ceiling_of(at)) for class_id, at in cells if at >= 0]
+    low, high = scope.range
+    window = [(class_id, max(low, floor_of(at)), min(high, ceiling_of(at))) for class_id, at in cells if at >= 0]
     if window:
-        each = _each(c, window)
-        inside = (k.class_id == each.c.class_id, k.confidence.between(each.c.low, each.c.high))
-        chosen = _keys().select_from(each.join(t.label, sa.and_(*inside))).where(*where)
-        found += [Key(*row) for row in c.execute(chosen.with_hint(t.label, BY_CLASS, "sqlite"))]
+        found += [Key(*row) for row in c.execute(_in_windows(c, window, where))]
     return found
 
 
@@ -197,9 +219,7 @@ def _blocks(c: Connection, scope: Scope, after: Key | None, *, down: bool) -> It
         yield low, high
 
 
-def _window(
-    c: Connection, scope: Scope, after: Key | None, *, down: bool, limit: int
-) -> list[tuple[int, float, float]]:
+def _window(c: Connection, scope: Scope, after: Key | None, *, down: bool, limit: int) -> list[Window]:
     """Return class, lowest and highest confidence of what has to be read for the next ``limit`` labels.
 
     Bins are counted from the end of the order until enough labels must be in them. A bin that is only partly in the
@@ -210,28 +230,24 @@ def _window(
     if after is not None and after.confidence is not None:
         low, high = (low, after.confidence) if down else (after.confidence, high)
         begun = bin_of(after.confidence)
-    inside = scope.between(low, high)
-    s, bins = t.label_summary.c, inside.bins
+    s, bins = t.label_summary.c, scope.between(low, high).bins
     first, last = bins.touched
-    where = [*scope.cells(), s.bin.between(max(first, 0), last)]
-    rows = c.execute(sa.select(s.class_id, s.bin, sa.func.sum(s.count)).where(*where).group_by(s.class_id, s.bin)).all()
-    promised: dict[int, int] = {}
-    for _, at, count in rows:
-        whole = bins.first <= at <= bins.last and at != begun and scope.images is None
-        promised[at] = promised.get(at, 0) + (int(count) if whole else 0)
-    wanted: set[int] = set()
+    inside = [*scope.cells(), s.bin.between(first, last)]
+    counts = c.execute(sa.select(s.bin, sa.func.sum(s.count)).where(*inside).group_by(s.bin)).all()
+    wanted: list[int] = []
     total = 0
-    for at in sorted(promised, reverse=down):
-        wanted.add(at)
-        total += promised[at]
+    for at, count in sorted((row[0], int(row[1])) for row in counts)[:: -1 if down else 1]:
+        wanted.append(at)
+        if bins.first <= at <= bins.last and at != begun and scope.images is None:
+            total += count
         if total >= limit:
             break
-    found: dict[int, list[int]] = {}
-    for class_id, at, _ in rows:
-        if at in wanted:
-            found.setdefault(class_id, []).append(at)
+    if not wanted:
+        return []
+    spans = sa.select(s.class_id, sa.func.min(s.bin), sa.func.max(s.bin)).group_by(s.class_id)
+    rows = c.execute(spans.where(*scope.cells(), s.bin.between(min(wanted), max(wanted))))
     return [
-        (class_id, max(low, floor_of(min(ats))), min(high, ceiling_of(max(ats)))) for class_id, ats in found.items()
+        (class_id, max(low, floor_of(lowest)), min(high, ceiling_of(highest))) for class_id, lowest, highest in rows
     ]
 
 
@@ -240,41 +256,44 @@ def _merge(c: Connection, scope: Scope, after: Key | None, *, down: bool, limit:
     window = _window(c, scope, after, down=down, limit=limit)
     if not window:
         return []
-    each = _each(c, window)
-    k = t.label.alias("k")
-    past: list[sa.ColumnElement[bool]] = []
-    if after is not None and after.confidence is not None:
-        ahead = k.c.confidence < after.confidence if down else k.c.confidence > after.confidence
-        further = k.c.id < after.label_id if down else k.c.id > after.label_id
-        past = [sa.or_(ahead, sa.and_(k.c.confidence == after.confidence, further))]
-    bare = Scope(scope.field, None, scope.stored, None, None, scope.images)
-    order = [k.c.confidence.desc(), k.c.id.desc()] if down else [k.c.confidence, k.c.id]
-    first = (
-        sa.select(k.c.confidence, k.c.image_id, k.c.id)
-        .where(
-            *bare.labels(k, state=None if has_verdicts(c, scope.field.id) else k.c.state),
-            k.c.class_id == each.c.class_id,
-            k.c.confidence.between(each.c.low, each.c.high),
-            *past,
-        )
-        .order_by(*order)
-        .limit(limit)
-        .correlate(each)
-    )
+    plain, bare = not has_verdicts(c, scope.field.id), _by_state(scope)
+
+    def where(k: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+        found = bare.labels(k, state=k.c.state if plain else None)
+        if after is not None and after.confidence is not None:
+            ahead = k.c.confidence < after.confidence if down else k.c.confidence > after.confidence
+            further = k.c.id < after.label_id if down else k.c.id > after.label_id
+            found.append(sa.or_(ahead, sa.and_(k.c.confidence == after.confidence, further)))
+        return found
+
+    return [Key(*row) for row in c.execute(_in_windows(c, window, where, down=down, limit=limit))]
+
+
+def _in_windows(
+    c: Connection, window: list[Window], where: Where, *, down: bool = False, limit: int | None = None
+) -> sa.Select[Any]:
+    """Select the keys of labels in windows that meet the conditions; with a limit the first ones, by confidence."""
+    each, k = _each(c, window), t.label.alias("k")
+
+    def ordered(chosen: sa.Select[Any], of: Any) -> sa.Select[Any]:
+        if limit is None:
+            return chosen
+        order = [of.confidence.desc(), of.id.desc()] if down else [of.confidence, of.id]
+        return chosen.order_by(*order).limit(limit)
+
+    inside = (k.c.class_id == each.c.class_id, k.c.confidence.between(each.c.low, each.c.high))
+    first = ordered(sa.select(k.c.confidence, k.c.image_id, k.c.id).where(*where(k), *inside), k.c).correlate(each)
     if c.dialect.name == "sqlite":
-        # SQLite has no LATERAL; a list of ids that depends on the class does the same.
-        x = t.label.c
+        # SQLite has no LATERAL; a list of ids that depends on the window does the same.
         ids = first.with_only_columns(k.c.id).with_hint(k, BY_CLASS, "sqlite")
-        statement = sa.select(x.confidence, x.image_id, x.id).select_from(each.join(t.label, x.id.in_(ids)))
-        ends = [x.confidence.desc(), x.id.desc()] if down else [x.confidence, x.id]
-    else:
-        side = first.lateral()
-        statement = sa.select(side.c.confidence, side.c.image_id, side.c.id).select_from(each.join(side, sa.true()))
-        ends = [side.c.confidence.desc(), side.c.id.desc()] if down else [side.c.confidence, side.c.id]
-    return [Key(*row) for row in c.execute(statement.order_by(*ends).limit(limit))]
+        return ordered(_keys().select_from(each.join(t.label, t.label.c.id.in_(ids))), t.label.c)
+    side = first.lateral()
+    return ordered(
+        sa.select(side.c.confidence, side.c.image_id, side.c.id).select_from(each.join(side, sa.true())), side.c
+    )
 
 
-def _each(c: Connection, window: list[tuple[int, float, float]]) -> Any:
+def _each(c: Connection, window: list[Window]) -> Any:
     """The rows of a window as a table of class_id, low and high."""
     if c.dialect.name == "sqlite":
         row = sa.func.json_each(orjson.dumps(window).decode()).table_valued("value").c.value

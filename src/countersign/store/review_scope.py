@@ -174,6 +174,14 @@ def classes_of(c: Connection, scope: Scope) -> list[int]:
     return sorted(rows.scalars())
 
 
+def few_images(c: Connection, scope: Scope, limit: int = 2_000) -> bool:
+    """Whether a scope asks for so few images that their labels are best looked up one image after the other."""
+    if scope.images is None:
+        return False
+    some = sa.select(sa.func.count()).select_from(scope.images.limit(limit + 1).subquery())
+    return _number(c, some) <= limit
+
+
 def at_most(c: Connection, scope: Scope) -> int:
     """Return how many labels a scope has at most: its images and what is left of its edges are not looked at."""
     s = t.label_summary.c

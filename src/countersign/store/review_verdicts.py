@@ -167,14 +167,51 @@ def decide(c: Connection, change_id: int, scope: Scope, to: LabelState, *, how: 
     """
     source = scope.with_states([state for state in scope.stored or () if state != to])
     moved = summary.Tally()
+    known = _known_bins(c, source, moved)
     count = 0
     if may_have_undecided(c, source):
-        count += _decide_first(c, change_id, source, to, how, moved)
-    count += _decide_again(c, change_id, source, to, how, moved)
+        count += _decide_first(c, change_id, source, to, how)
+        v = t.verdict.c
+        fresh = sa.select(v.was.label("state"), v.class_id, v.confidence, v.image_id)
+        fresh = fresh.where(v.field_id == source.field.id, v.change_id == change_id)
+        _count(c, source, moved, fresh.subquery(), known)
+    count += _decide_again(c, change_id, source, to, how, moved, known)
     tally = summary.Tally()
     tally.move(moved, int(to))
     summary.add(c, tally)
     return count
+
+
+def _known_bins(c: Connection, scope: Scope, moved: summary.Tally) -> bool:
+    """Tally by bin what will move, if the summary knows: whole bins as they are, the range's ends from the index.
+
+    Without a range the blocks of images are known as well. Call before anything is decided.
+    """
+    if scope.images is not None or scope.ids is not None:
+        return False
+    s, bins = t.label_summary.c, scope.bins
+    for row in c.execute(sa.select(t.label_summary).where(*scope.cells(), s.bin.between(bins.first, bins.last))).all():
+        moved.put_bin((row[0], row[1], row[2], row[3]), int(row[4]), int(row[5]))
+    for edge in scope.bins.edges:
+        part = scope.between(*edge)
+        part = part.with_classes(classes_of(c, part))
+        if part.classes:
+            k = t.label.c
+            ends = sa.select(verdicts.state_of().label("state"), k.class_id, k.confidence).where(*part.labels())
+            ends = ends.with_hint(t.label, BY_CLASS, "sqlite")
+            summary.count_bins(c, moved, ends.subquery(), field_id=scope.field.id)
+    if not scope.ranged:
+        for row in c.execute(sa.select(t.label_block).where(*scope.cells(t.label_block))).all():
+            moved.blocks[row[0], row[1], row[2], row[3]] += int(row[4])
+    return True
+
+
+def _count(c: Connection, scope: Scope, moved: summary.Tally, labels: sa.Subquery, known: bool) -> None:
+    """Tally labels that move, as far as ``_known_bins`` has not."""
+    if not known:
+        summary.count_bins(c, moved, labels, field_id=scope.field.id)
+    if not known or scope.ranged:
+        summary.count_blocks(c, moved, labels, field_id=scope.field.id)
 
 
 def _decide_all(
@@ -214,9 +251,7 @@ def _decide_single(c: Connection, change_id: int, scope: Scope, to: LabelState, 
     return decide(c, change_id, few, to, how=Check.SINGLE)
 
 
-def _decide_first(
-    c: Connection, change_id: int, scope: Scope, to: LabelState, how: Check | None, moved: summary.Tally
-) -> int:
+def _decide_first(c: Connection, change_id: int, scope: Scope, to: LabelState, how: Check | None) -> int:
     """Decide on labels without a verdict beside them: each gets one."""
     label, v = t.label, t.verdict.c
     hint = None if scope.ids is not None else BY_CLASS if scope.images is None else BY_IMAGE
@@ -236,13 +271,11 @@ def _decide_first(
     count = _insert(c, t.verdict, names, chosen)
     mine = (v.field_id == scope.field.id, v.change_id == change_id)
     _log(c, sa.select(_number(change_id), v.label_id, v.was, _number(to)).where(*mine))
-    fresh = sa.select(v.was.label("state"), v.class_id, v.confidence, v.image_id).where(*mine)
-    summary.count_selected(c, moved, fresh.subquery(), field_id=scope.field.id)
     return count
 
 
 def _decide_again(
-    c: Connection, change_id: int, scope: Scope, to: LabelState, how: Check | None, moved: summary.Tally
+    c: Connection, change_id: int, scope: Scope, to: LabelState, how: Check | None, moved: summary.Tally, known: bool
 ) -> int:
     """Decide on labels with a verdict beside them: it changes, or goes if the label itself says the same."""
     v = t.verdict.c
@@ -251,7 +284,7 @@ def _decide_again(
     if not count:
         return 0
     earlier = sa.select(v.state, v.class_id, v.confidence, v.image_id).where(*where)
-    summary.count_selected(c, moved, earlier.subquery(), field_id=scope.field.id)
+    _count(c, scope, moved, earlier.subquery(), known)
     c.execute(t.verdict.delete().where(*where, v.was == int(to)))
     values = {"state": int(to), "change_id": change_id, "how": how.value if how else None}
     c.execute(t.verdict.update().where(*where).values(values))
@@ -263,7 +296,7 @@ def _log(c: Connection, rows: sa.Select[int, int, int, int]) -> int:
     return _insert(c, t.label_change, names, rows)
 
 
-def _insert(c: Connection, table: sa.Table, names: tuple[str, ...], rows: sa.Select[Any]) -> int:
+def _insert(c: Connection, table: sa.Table, names: tuple[str, ...], rows: sa.Select[*tuple[Any, ...]]) -> int:
     insert = table.insert().from_select(names, rows, include_defaults=False)
     return int(c.execute(insert.execution_options(preserve_rowcount=True)).rowcount)
 

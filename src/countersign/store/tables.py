@@ -241,7 +241,7 @@ label_block = sa.Table(
     sa.Column("field_id", Id, primary_key=True, autoincrement=False),
     sa.Column("state", sa.SmallInteger, primary_key=True, autoincrement=False),
     sa.Column("class_id", Id, primary_key=True, autoincrement=False),
-    sa.Column("block", Id, primary_key=True, autoincrement=False),  # 1,024 image ids each
+    sa.Column("block", Id, primary_key=True, autoincrement=False),  # 2,048 image ids each
     sa.Column("count", sa.BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -351,4 +351,14 @@ training = sa.Table(
     sa.Column("finished_at", Moment),
     sa.Column("pid", sa.Integer),
     sa.Column("beat_at", Moment),
+)
+
+client_key = sa.Table(
+    "client_key",
+    metadata,
+    sa.Column("project_id", Id, sa.ForeignKey("project.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("answer", Json, nullable=False),
+    sa.Column("at", Moment, nullable=False),
 )
