@@ -232,7 +232,7 @@ def _view(
     median = float(np.median(shares)) * size if shares.size else math.inf
     tiled = settings.tiling == "on" or (settings.tiling == "auto" and median < TINY_SIDE and biggest > size)
     if tiled:
-        scale = min(1.0, TILE_SIDE / float(np.median(pixels))) if pixels.size else 1.0
+        scale = _tile_scale(float(np.median(pixels))) if pixels.size else 1.0
         large = float(np.percentile(pixels, 95)) * scale if pixels.size else 0.0
         overlap = int(min(size // 2, max(32, math.ceil(large * 1.5))))
         text = (
@@ -256,6 +256,11 @@ def _view(
             why = "that is their own size" if longest == own else _still(small * longest)
             told.append(f"images are seen at {longest} pixels instead of {size}: {why}")
     return View(longest, canvas_of([(image.height, image.width) for image in images], longest)), told
+
+
+def _tile_scale(median: float) -> float:
+    """Shrink large objects to TILE_SIDE; enlarge those below FINE_SIDE, twice at the most."""
+    return TILE_SIDE / median if median > TILE_SIDE else max(1.0, min(2.0, FINE_SIDE / median))
 
 
 def _still(side: float) -> str:
