@@ -36,6 +36,7 @@ VOC_OWN = "it says that it is of a VOC challenge, where pixels count from 1: see
 
 _FLAGS = ("truncated", "difficult", "occluded")
 _MAX_BYTES = 64 * 1024 * 1024
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ENCODING = re.compile(rb'^\s*<\?xml[^>]*encoding=["\']([A-Za-z0-9._-]+)["\']')
 
 
@@ -237,8 +238,9 @@ def build(
     for found in objects:
         _build_object(root, found, pixels)
     ElementTree.indent(root)
-    data: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return data + b"\n"
+    # As text first: ElementTree writes bytes through an encoder that takes twice the time of all the rest.
+    text: str = ElementTree.tostring(root, encoding="unicode")
+    return f"<?xml version='1.0' encoding='utf-8'?>\n{text}\n".encode()
 
 
 def _build_object(root: ElementTree.Element, found: VocObject, pixels: bool) -> None:
@@ -279,4 +281,4 @@ def _number(value: float) -> str:
 
 def _add(parent: ElementTree.Element, tag: str, text: str) -> None:
     # XML 1.0 has no control characters, not even escaped.
-    ElementTree.SubElement(parent, tag).text = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "\ufffd", text)
+    ElementTree.SubElement(parent, tag).text = text if text.isprintable() else _NOT_XML.sub("\ufffd", text)
