@@ -193,7 +193,8 @@ def _finders(file: Path, split: str, options: ReadOptions) -> list[ImageFinder]:
     named = _PREFIX.fullmatch(file.stem)
     if named is not None:
         folders += [base / "images" / named[2], base / named[2]]
-    return [ImageFinder(folder) for folder in dict.fromkeys([*folders, base]) if folder.is_dir()]
+    found = [ImageFinder(folder) for folder in dict.fromkeys([*folders, base]) if folder.is_dir()]
+    return [finder for finder in found if finder.names]
 
 
 def _is_image(entry: Any) -> bool:
@@ -202,7 +203,8 @@ def _is_image(entry: Any) -> bool:
 
 def _image_name(entry: dict[str, Any]) -> str:
     name = entry.get("file_name") or entry.get("path") or ""
-    return str(PurePosixPath(str(name).replace("\\", "/"))) if name else ""
+    text = str(name).replace("\\", "/")
+    return str(PurePosixPath(text)) if text.startswith("./") or "//" in text else text
 
 
 def _pop(annotations: dict[Any, list[Any]], key: Id) -> list[Any]:

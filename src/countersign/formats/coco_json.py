@@ -56,6 +56,10 @@ class _Key(msgspec.Struct, gc=False):
     id: Any = None
 
 
+class _Keys(msgspec.Struct):
+    annotations: list[_Key] | None = None
+
+
 class _File(msgspec.Struct):
     images: list[Any] | None = None
     categories: list[Any] | None = None
@@ -75,6 +79,7 @@ class CocoParts:
 
 _file_decoder = msgspec.json.Decoder(_File)
 _list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_keys_decoder = msgspec.json.Decoder(_Keys)
 _key_decoder = msgspec.json.Decoder(_Key)
 _PANOPTIC = re.compile(rb'"segments_info"\s*:')
 
@@ -91,8 +96,16 @@ def load(path: Path, report: ImportReport) -> CocoParts:
             raise _no_images(path)
         parts = CocoParts(images=found.images, categories=found.categories or [])
         _refuse_panoptic(path, found.annotations or [])
-        _group(parts, found.annotations or [], path, report)
+        _group(parts, found.annotations or [], path, report, _keys(data))
     return parts
+
+
+def _keys(data: bytes) -> list[_Key] | None:
+    """The keys of all annotations in one go; None if one of them is no object."""
+    try:
+        return _keys_decoder.decode(data).annotations
+    except msgspec.MsgspecError:
+        return None
 
 
 def load_list(path: Path, report: ImportReport) -> CocoParts:
@@ -135,11 +148,13 @@ def _has(value: Any, key: str) -> bool:
     return isinstance(value, dict) and key in value
 
 
-def _group(parts: CocoParts, annotations: list[Part], path: Path, report: ImportReport) -> None:
+def _group(
+    parts: CocoParts, annotations: list[Part], path: Path, report: ImportReport, keys: list[_Key] | None = None
+) -> None:
+    pairs = ((key.image_id, _usable(key.id)) for key in keys) if keys is not None else map(_key, annotations)
     groups = parts.annotations
     ids = []
-    for index, part in enumerate(annotations):
-        image_id, annotation_id = _key(part)
+    for index, (part, (image_id, annotation_id)) in enumerate(zip(annotations, pairs, strict=True)):
         if annotation_id is not None:
             ids.append(annotation_id)
         if isinstance(image_id, (int, str)):
@@ -166,7 +181,11 @@ def _key(part: Part) -> tuple[Any, Any]:
         image_id, annotation_id = part.get("image_id"), part.get("id")
     else:
         return None, None
-    return image_id, annotation_id if isinstance(annotation_id, (int, str)) else None
+    return image_id, _usable(annotation_id)
+
+
+def _usable(annotation_id: Any) -> Id | None:
+    return annotation_id if isinstance(annotation_id, (int, str)) else None
 
 
 def _note_twice(ids: list[Id], path: Path, report: ImportReport) -> None:

@@ -129,8 +129,12 @@ def to_format(label: Label, image: Image, holds: Holds, report: ExportReport) ->
     A geometry that the format lacks becomes the closest that it has: polygon, mask, then box. Nothing becomes a
     classification: that would claim another thing.
     """
-    where = f"{image.name}" if label.id is None else f"{image.name}, label {label.id}"
     geometry = label.geometry
+    scored = holds.unscored if label.confidence is None else holds.confidence
+    plain = not isinstance(geometry, Polygon | Keypoints) and (not label.attributes or holds.attributes is True)
+    if scored and plain and label.kind in holds.kinds:
+        return label  # the quick path of most labels
+    where = f"{image.name}" if label.id is None else f"{image.name}, label {label.id}"
     if label.confidence is None and not holds.unscored:
         report.skipped("labels without a confidence do not fit the format", where=where)
         return None
