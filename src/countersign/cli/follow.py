@@ -28,7 +28,7 @@ def follow(session: Session, project: Project, run: Run, *, detach: bool = False
     try:
         with progress(session) as show:
             run = project.wait(
-                run.id, on_progress=None if show is None else lambda now: show(_as_progress(run.name, now))
+                run.id, on_progress=None if show is None else lambda now: show(as_progress(run.name, now))
             )
     except KeyboardInterrupt:
         now = project.find_run(run.id)  # waiting was interrupted, which has asked the workers to pause
@@ -38,7 +38,8 @@ def follow(session: Session, project: Project, run: Run, *, detach: bool = False
     _conclude(session, run)
 
 
-def _as_progress(name: str, now: RunProgress) -> Progress:
+def as_progress(name: str, now: RunProgress) -> Progress:
+    """What a run reports, as what a progress display shows."""
     note = f"{now.labels:,} labels" + (f", {now.failed:,} failed" if now.failed else "")
     return Progress(name, now.done + now.failed, now.total, note)
 

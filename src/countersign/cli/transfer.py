@@ -35,7 +35,9 @@ _SHOWN = 5  # examples of each kind of problem on the screen; the report has mor
 @click.option("--report", type=FILE, help="Write the full report to this file, as JSON.")
 @common
 @pass_session
+@click.pass_context
 def import_(
+    context: click.Context,
     session: Session,
     project: str,
     path: Path,
@@ -52,6 +54,9 @@ def import_(
     Image files stay where they are. Importing again adds what is new and nothing twice. A project that is not there is
     made. Files that cannot be used are refused one by one and reported; the rest is imported.
     """
+    from countersign.workbench import bringing
+
+    bringing.plan(path, format)  # a wrong path makes no project
     with progress(session) as on_progress:
         done = session.project(project, create=True).import_path(
             path, format=format, field=field, images=image_folder, split=split, tags=tags, settings=settings,
@@ -62,6 +67,13 @@ def import_(
     if not session.out.data(done):
         for line in _describe(done, report):
             session.out.line(line)
+    labels = done.labels
+    if labels is not None and not labels.images and labels.missing + labels.ambiguous:
+        session.out.notice(
+            "countersign: None of the images that the labels name was found. "
+            "Import the images first, or say where they are with --image-folder."
+        )
+        context.exit(2)
 
 
 def _write_report(path: Path, done: Any) -> None:
@@ -76,6 +88,7 @@ def _describe(done: Import, report: Path | None) -> Iterator[str]:
     images, labels = done.images, done.labels
     if images.found:
         more = [f"{images.known:,} known before"] if images.known else []
+        more += [f"{len(images.duplicates):,} the same as another"] if images.duplicates else []
         more += [f"{images.moved:,} moved"] if images.moved else []
         more += [f"{len(images.refused):,} refused"] if images.refused else []
         yield f"Images: {images.added:,} added" + "".join(f", {part}" for part in more) + "."

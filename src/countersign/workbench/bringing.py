@@ -63,10 +63,7 @@ def import_path(
 
     ``format`` is a label format's name, ``auto`` or ``none`` (images only). Raises FormatError, NotFound, InvalidInput.
     """
-    root = Path(path).expanduser().absolute()
-    if not root.exists():
-        raise InvalidInput(f"There is no file or folder {path}", remedy="Check the path.")
-    chosen, notes = _choose(root, format)
+    root, chosen, notes = plan(path, format)
     pictures = ImagesImport()
     if _holds_pictures(root) and chosen not in _LISTS_ITS_IMAGES:
         pictures = import_images(
@@ -85,6 +82,17 @@ def import_path(
         settings=settings, actor=actor, on_progress=on_progress,
     )  # fmt: skip
     return Import(pictures, labels, notes)
+
+
+def plan(path: str | Path, format: str = "auto") -> tuple[Path, str | None, tuple[str, ...]]:
+    """Look at a path and decide what to do with it, without doing it: the path, a label format's name or None, notes.
+
+    Raises as ``import_path``, for what can be known before the first file is read.
+    """
+    root = Path(path).expanduser().absolute()
+    if not root.exists():
+        raise InvalidInput(f"There is no file or folder {path}", remedy="Check the path.")
+    return root, *_choose(root, format)
 
 
 def _choose(root: Path, given: str) -> tuple[str | None, tuple[str, ...]]:

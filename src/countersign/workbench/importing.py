@@ -37,15 +37,17 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class ImagesImport:
-    """What became of the files: ``added`` new images, ``known`` ones, ``moved`` ones (the same bytes at a new path).
+    """What became of the files: ``added`` new images, ``known`` ones, ``moved`` ones (known bytes at a new path).
 
-    ``known`` counts files that are in the project already, and files with the bytes of another one.
+    ``duplicates`` are files with the bytes of another image, whose own file is there as well: path, and its name.
+    ``refused`` cannot be used as images, ``skipped`` were not looked at (a folder that may not be read ...).
     """
 
     found: int = 0
     added: int = 0
     known: int = 0
     moved: int = 0
+    duplicates: tuple[tuple[str, str], ...] = ()
     refused: tuple[Refused, ...] = ()
     skipped: tuple[Refused, ...] = ()
 
@@ -53,7 +55,7 @@ class ImagesImport:
         """Add up two imports."""
         return ImagesImport(
             self.found + other.found, self.added + other.added, self.known + other.known, self.moved + other.moved,
-            self.refused + other.refused, self.skipped + other.skipped,
+            self.duplicates + other.duplicates, self.refused + other.refused, self.skipped + other.skipped,
         )  # fmt: skip
 
     def to_data(self) -> dict[str, Any]:
@@ -63,6 +65,7 @@ class ImagesImport:
             "added": self.added,
             "known": self.known,
             "moved": self.moved,
+            "duplicates": [{"path": path, "same_as": name} for path, name in self.duplicates],
             "refused": [{"path": item.path, "reason": item.reason} for item in self.refused],
             "skipped": [{"path": item.path, "reason": item.reason} for item in self.skipped],
         }
@@ -122,17 +125,20 @@ def add_files(
     ticker = Ticker(on_progress, "images", len(files))
     ticker.step(same)
     refused: list[Refused] = []
+    duplicates: list[tuple[str, str]] = []
     added = moved = 0
     for batch in chunks(_probed(fresh, refused, ticker), BATCH):
         items = [records.NewImage(file, names[file.path], split, tuple(tags)) for file in batch]
         with store.write() as c:
             result = records.add(c, project.id, items)
         placed.update((file.path, number) for file, number in zip(batch, result.ids, strict=True))
-        added, same, moved = added + len(result.added), same + result.known, moved + result.moved
-    if same and (split or tags):
+        duplicates.extend(result.duplicates)
+        added, moved = added + len(result.added), moved + result.moved
+        same += result.known - result.moved - len(result.duplicates)
+    if len(placed) > added and (split or tags):
         _mark(store, set(placed.values()), split, tags)
     ticker.finish()
-    return Placed(ImagesImport(len(files), added, same, moved, tuple(refused)), placed)
+    return Placed(ImagesImport(len(files), added, same, moved, tuple(duplicates), tuple(refused)), placed)
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -119,7 +119,8 @@ class _Import:
         self.report = formats.ImportReport()
         self.names = ImageNames(store, project.id)
         self.provenance = Provenance(Origin.IMPORT, source=path.name)
-        self.added = self.duplicates = self.matched = self.missing = self.ambiguous = self.images_added = 0
+        self.matched: set[int] = set()
+        self.added = self.duplicates = self.missing = self.ambiguous = self.images_added = 0
         self.refused: list[Refused] = []
         self.change: int | None = None
         self._field_id: int | None = None
@@ -130,11 +131,20 @@ class _Import:
         return (found.width, found.height) if found else None
 
     def take(self, batch: Sequence[FoundImage]) -> None:
-        """Match a batch of images and write their labels in one transaction."""
+        """Match a batch of images and write their labels."""
         if self.add_images:
             self._add_missing(batch)
         pairs = [(image, found) for found in batch if (image := self._match(found)) is not None]
-        self.matched += len(pairs)
+        while pairs:
+            # An image that comes twice (as two files with the same bytes) waits for the next round, where the labels
+            # of its first file are known: labels that both files give are one.
+            now: dict[int, tuple[NamedImage, FoundImage]] = {}
+            later = [pair for pair in pairs if now.setdefault(pair[0].id, pair) is not pair]
+            self._write(list(now.values()))
+            pairs = later
+
+    def _write(self, pairs: Sequence[tuple[NamedImage, FoundImage]]) -> None:
+        self.matched.update(image.id for image, _ in pairs)
         rows = [(image.id, label) for image, found in pairs for label in self._usable(image, found)]
         with self.store.write() as c:
             field_id = self._begin(c)
@@ -146,13 +156,13 @@ class _Import:
                         c, self.project.id, Verb.IMPORT, self.actor, field_id=field_id, note=str(self.path)
                     )
                 labels.add(c, field_id, rows, change_id=self.change, provenance=self.provenance)
-            self._mark(c, pairs)
+            self._mark(c, field_id, pairs)
         self.added += len(rows)
 
     def result(self) -> LabelsImport:
         return LabelsImport(
-            self.report.format, self.field, self.matched, self.added, self.duplicates, self.missing, self.ambiguous,
-            self.images_added, self.change, tuple(self.refused), self.report,
+            self.report.format, self.field, len(self.matched), self.added, self.duplicates, self.missing,
+            self.ambiguous, self.images_added, self.change, tuple(self.refused), self.report,
         )  # fmt: skip
 
     def _add_missing(self, batch: Sequence[FoundImage]) -> None:
@@ -223,7 +233,7 @@ class _Import:
                 fresh.append((image_id, label))
         return fresh
 
-    def _mark(self, c: Any, pairs: Sequence[tuple[NamedImage, FoundImage]]) -> None:
+    def _mark(self, c: Any, field_id: int, pairs: Sequence[tuple[NamedImage, FoundImage]]) -> None:
         by_split: dict[str, list[int]] = {}
         for image, found in pairs:
             if split := self.split or found.split:
@@ -233,6 +243,8 @@ class _Import:
         if self.tags:
             images.add_tags(c, [image.id for image, _ in pairs], self.tags)
         empty = [image.id for image, found in pairs if found.labelled and found.complete and not found.labels]
+        bare = labels.for_images(c, field_id, empty)
+        empty = [image_id for image_id in empty if not bare[image_id]]
         if empty:
             images.add_tags(c, empty, (EMPTY_TAG,))
 

@@ -186,3 +186,20 @@ def test_project__unknown(call: Call, command: str) -> None:
     more = {"export": ["--out", "x.json"], "evaluate": ["--field", "a"]}.get(command, [])
 
     assert "There is no project 'shape'. There are: shapes." in call(command, "shape", *more, code=3).err
+
+
+def test_import__wrong_path_makes_no_project(call: Call) -> None:
+    call("projects", "create", "shapes")
+
+    call("import", "other", "nowhere", code=2)
+
+    assert [item["name"] for item in call("projects", "--json").data] == ["shapes"]
+
+
+def test_import__labels_of_no_image(call: Call) -> None:
+    Path("truth.json").write_text(json.dumps(shapes.coco_of([0, 7])))
+
+    done = call("import", "shapes", "truth.json", code=2)
+
+    assert "None of the images that the labels name was found." in done.err
+    assert "2 images not found" in done.out

@@ -70,7 +70,7 @@ def test_import__same_bytes_are_one_image(project: Project) -> None:
 
     done = project.import_images("pictures")
 
-    assert (done.added, done.known, project.count()) == (1, 1, 1)
+    assert (done.added, len(done.duplicates), project.count()) == (1, 1, 1)
 
 
 def test_import__moved_file(project: Project) -> None:
@@ -80,7 +80,7 @@ def test_import__moved_file(project: Project) -> None:
 
     done = project.import_images("elsewhere")
 
-    assert (done.added, done.moved, project.count()) == (0, 1, 1)
+    assert (done.added, done.known, done.moved, project.count()) == (0, 0, 1, 1)
     assert project.images()[0].path == str(Path("elsewhere/0.png").absolute())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -184,3 +185,15 @@ def test_import_path__one_picture(project: Project) -> None:
     done = project.import_path(path)
 
     assert (done.images.added, project.images()[0].name) == (1, "0.png")
+
+
+def test_import_path__two_files_of_one_image(project: Project) -> None:
+    folder = shapes.write_yolo(Path("yolo"), 2)
+    for kind, ending in (("images", "png"), ("labels", "txt")):
+        shutil.copy(folder / kind / f"train/0.{ending}", folder / kind / f"train/copy.{ending}")
+
+    done = project.import_path(folder)
+
+    assert (done.images.added, [name for _, name in done.images.duplicates]) == (2, ["images/train/0.png"])
+    assert done.labels is not None
+    assert (done.labels.images, done.labels.labels, done.labels.duplicates) == (2, 2, 1)
