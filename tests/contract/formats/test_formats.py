@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cases import CASES, CELL, NAMES, Case, by_picture, labels, same, write_and_read
+from format_cases import CASES, CELL, NAMES, Case, by_picture, labels, same, write_and_read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
