@@ -34,7 +34,10 @@ def worker_name(index: int) -> str:
 
 
 class Processes:
-    """Worker processes on this machine."""
+    """Worker processes on this machine. ``module`` is what each of them runs."""
+
+    def __init__(self, module: str = "countersign.runs.worker") -> None:
+        self._module = module
 
     def start(self, store: Store, run: Run) -> None:
         names = [worker_name(index) for index in range(run.spec.workers)]
@@ -47,7 +50,7 @@ class Processes:
             log = processes.log_file(store, f"run-{run.id}", name)
             order = {"run": run.id, "name": name, "cores": share}
             try:
-                pid = processes.spawn("countersign.runs.worker", store, order, log=log, threads=share)
+                pid = processes.spawn(self._module, store, order, log=log, threads=share)
             except OSError as error:
                 with store.write() as c:
                     runs.leave(c, run.id, name, error=f"a worker could not be started: {error}")

@@ -20,6 +20,7 @@ class Buffer(Generic[T]):
         self._items: deque[tuple[T, int]] = deque()
         self._limit, self._bytes_limit = items, bytes_
         self._bytes = 0
+        self._blocked = 0  # producers that have found it full since somebody last took something
         self._producers = producers
         self._stopped = False
         lock = threading.Lock()
@@ -29,6 +30,8 @@ class Buffer(Generic[T]):
         """Add an item, waiting for room. Returns False where the buffer was stopped: the item was not taken."""
         with self._emptied:
             while not self._stopped and self._full(size):
+                self._blocked += 1
+                self._filled.notify_all()
                 self._emptied.wait()
             if self._stopped:
                 return False
@@ -41,23 +44,20 @@ class Buffer(Generic[T]):
         return len(self._items) >= self._limit or (bool(self._items) and self._bytes + size > self._bytes_limit)
 
     def take(self, count: int) -> list[T]:
-        """Take ``count`` items, waiting until there are so many, or fewer if there is no room or no more to come.
+        """Take ``count`` items, waiting for so many; fewer if there is no room for more, or no more to come.
 
         An empty list says that it is over.
         """
         with self._filled:
-            while not self._stopped and self._producers and len(self._items) < count and not self._crowded():
+            while not self._stopped and self._producers and len(self._items) < count and not self._blocked:
                 self._filled.wait()
             if self._stopped:
                 return []
             found = [self._items.popleft() for _ in range(min(count, len(self._items)))]
             self._bytes -= sum(size for _, size in found)
+            self._blocked = 0
             self._emptied.notify_all()
             return [item for item, _ in found]
-
-    def _crowded(self) -> bool:
-        """Whether nothing more may fit: then a taker must not wait for a full batch."""
-        return len(self._items) >= self._limit or (bool(self._items) and self._bytes * 2 > self._bytes_limit)
 
     def done(self) -> None:
         """Say that one producer has ended."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TypeVar
 
 from countersign import imaging
@@ -18,6 +17,7 @@ from countersign.domain.label import Origin, Provenance
 from countersign.domain.model import ModelCard
 from countersign.domain.run import Run, RunState
 from countersign.domain.work import ClaimedImage, ImageResult, Request
+from countersign.imaging.files import MISSING
 from countersign.models.contract import Model, Pixels, PredictOptions
 from countersign.runs import machine
 from countersign.runs.engine import Engine, Plan
@@ -48,10 +48,10 @@ class StoreWork:
             return runs.claim(c, self._run_id, self._name, limit=limit)
 
     def others_have_some(self) -> bool:
-        """Wait a moment; return whether there are still images to do, all with other workers a moment ago."""
-        self._pulse.wait(_POLL_S)
+        """Return whether there are images left though none is free, after waiting a moment if there are."""
         with self._store.read() as c:
-            return not self._pulse.stopped and runs.pending(c, self._run_id) > 0
+            left = runs.pending(c, self._run_id) > 0
+        return left and not self._pulse.wait(_POLL_S)
 
     def write(self, results: Sequence[ImageResult]) -> None:
         """Keep results; tried again when the database was away, as a transaction is all or nothing."""
@@ -67,10 +67,7 @@ class StoreWork:
 
 
 def _vanished(result: ImageResult) -> bool:
-    return result.error.startswith(_MISSING)
-
-
-_MISSING = "the file is gone"
+    return MISSING in result.error
 
 
 def _persist(call: Callable[[], T]) -> T:
@@ -85,13 +82,8 @@ def _persist(call: Callable[[], T]) -> T:
 
 
 def read(image: ClaimedImage) -> Pixels:
-    """Read an image upright. Raises ImageError, whose reason says so where the file has vanished."""
-    try:
-        return imaging.read_rgb(image.path)
-    except CountersignError:
-        if not Path(image.path).exists():
-            raise CountersignError(f"{_MISSING}: {image.path}", remedy="Import it from where it is now.") from None
-        raise
+    """Read an image upright. Raises ImageError."""
+    return imaging.read_rgb(image.path)
 
 
 def provenance_of(run: Run, card: ModelCard) -> Provenance:

@@ -78,4 +78,7 @@ def log_tail(log: Path, lines: int = 3, most: int = 400) -> str:
             text = file.read().decode(errors="replace")
     except OSError:
         return ""
-    return " | ".join(line.strip() for line in text.splitlines()[-lines:] if line.strip())[-most:]
+    said = [line.strip() for line in text.splitlines() if line.strip()]
+    # After "Fatal Python error" faulthandler lists every thread and extension: what counts stands before.
+    fatal = next((index for index, line in enumerate(said) if line.startswith("Fatal Python error")), len(said) - 1)
+    return " | ".join(said[: fatal + 1][-lines:])[-most:]

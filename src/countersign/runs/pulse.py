@@ -11,7 +11,7 @@ from typing import Self
 
 from countersign.domain.work import Request
 
-BEAT_S = 2.0
+BEAT_S = 1.0
 
 
 class Pulse:
