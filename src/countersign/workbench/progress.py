@@ -43,7 +43,9 @@ class Ticker:
             self._say(note)
 
     def finish(self, note: str = "") -> None:
-        """Say how it ended."""
+        """Say how it ended; where nobody knew the total, it is what was done."""
+        if self._total is None:
+            self._total = self.done
         self._say(note)
 
     def _say(self, note: str) -> None:

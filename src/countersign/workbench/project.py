@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from countersign.domain.model import StoredModel
     from countersign.learn.events import OnEvent
     from countersign.store.fields import FieldSummary
+    from countersign.workbench.evaluation import Evaluation, Found
 
 TRUTH = "ground_truth"
 """The field that verified labels go to, unless another is named."""
@@ -461,6 +462,56 @@ class Project:
         3
         """
         return self.review(run).approve(into)
+
+    def evaluate(
+        self,
+        field: str,
+        against: str = TRUTH,
+        *,
+        images: Images = None,
+        classes: Sequence[str] = (),
+        min_confidence: float | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Evaluation:
+        """Measure how good a field is against another, on the images that have labels in the other or on those chosen.
+
+        >>> _ = project.run("bright:shapes", "auto", executor="inline")
+        >>> scores = project.evaluate("auto")
+        >>> scores.images, scores.boxes.ap50
+        (4, 1.0)
+        """
+        from countersign.workbench import comparing
+
+        return comparing.evaluate(
+            self._store, self._record, field, against, query=None if images is None else self._query(images),
+            classes=classes, min_confidence=min_confidence, on_progress=on_progress,
+        )  # fmt: skip
+
+    def compare(
+        self,
+        field: str,
+        against: str = TRUTH,
+        *,
+        images: Images = None,
+        classes: Sequence[str] = (),
+        min_confidence: float | None = None,
+        only: Sequence[str] = (),
+        match_iou: float = 0.5,
+        same_iou: float = 0.9,
+    ) -> list[Found]:
+        """List where a field differs from another: labels that are extra, missing, moved or relabelled.
+
+        >>> _ = project.add_labels({"0.png": [Label("bar", shape.geometry) for shape in project.labels()["0.png"]]},
+        ...                        field="theirs")
+        >>> [(item.image.name, item.difference.what.value) for item in project.compare("theirs", images=["0.png"])]
+        [('0.png', 'relabelled')]
+        """
+        from countersign.workbench import comparing
+
+        return comparing.compare(
+            self._store, self._record, field, against, query=None if images is None else self._query(images),
+            classes=classes, min_confidence=min_confidence, only=only, match_iou=match_iou, same_iou=same_iou,
+        )  # fmt: skip
 
     def history(self, *, limit: int = 100) -> list[Change]:
         """What was done to the labels, the latest first.

@@ -210,3 +210,41 @@ def test_review__of_imported_results(run: Call) -> None:
     done = run("review", "shapes", "theirs")
 
     assert "is in review as the run" in done.out
+
+
+def test_evaluate(run: Call) -> None:
+    done = run("evaluate", "shapes", "--field", "auto")
+
+    assert done.out.startswith("auto against ground_truth on 2 images\n")
+    assert done.out.splitlines()[-1].split() == ["all", "1.000", "1.000", "1.000", "1.000", "2", "2"]
+    assert run("evaluate", "shapes", "--field", "auto", "--json").data["boxes"]["ap50"] == pytest.approx(1.0)
+
+
+def test_evaluate__with_itself(run: Call) -> None:
+    assert "compared with itself" in run("evaluate", "shapes", "--field", "ground_truth", code=2).err
+
+
+def test_evaluate__no_image(run: Call) -> None:
+    assert "no image to measure" in run("evaluate", "shapes", "--field", "auto", "--images", "split=x", code=2).err
+
+
+def test_compare(run: Call) -> None:
+    everywhere = ("--images", "has=auto")
+    done = run("compare", "shapes", "--field", "auto", *everywhere, "--limit", "1")
+
+    assert done.out.splitlines()[-1] == "4 extra, 0 missing, 0 moved, 0 relabelled"
+    assert "3 more" in done.err
+    found = run("compare", "shapes", "--field", "ground_truth", "--against", "auto", *everywhere, "--json").data
+    assert found["totals"]["missing"] == len(found["differences"]) == 4
+    assert run("compare", "shapes", "--field", "auto").out == "There are no differences.\n"
+
+
+def test_run__interrupted_is_paused(run: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("countersign.runs.control.wait", interrupted)
+
+    done = run("run", "shapes", "--model", "bright:shapes", "--field", "second", code=130)
+
+    assert "countersign resume second" in done.err
