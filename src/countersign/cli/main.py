@@ -26,6 +26,7 @@ _SECTIONS = {
     ),
     "Teach and label": (
         ("train", "train:train", "Teach a model by the labels of a field."),
+        ("trainings", "train:trainings", "List the trainings of a project; cancel one."),
         ("models", "models:models", "List, show, rename, delete, export or import models."),
         ("run", "run:run", "Let a model label images into a new field."),
         ("runs", "runs:runs", "List the runs of a project."),

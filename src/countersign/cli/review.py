@@ -260,6 +260,8 @@ def approve(session: Session, run: str, project: str | None, into: str) -> None:
     """Join the promoted labels of RUN to the verified ones, and close the run. The rest stays in it as rejected."""
     review, _ = _open(session, run, project, None)
     change = review.approve(into)
+    if not change.count:
+        session.out.notice("Nothing of it was promoted: all its labels are rejected now.")
     if not session.out.data(change):
         session.out.line(f"Approved {count(change.count, 'label')} of {review.name} into {into}.")
 

@@ -85,3 +85,31 @@ def train(
         f"{model.name} knows {count(len(model.card.classes), 'class', 'classes')}{f' ({scores})' if scores else ''}."
     )
     session.out.line(f"Next: countersign run {project} --model {model.name} --field auto1")
+
+
+@click.command()
+@click.argument("project")
+@click.option("--cancel", metavar="TRAINING", help="End this training (its name or id) with the best so far.")
+@common
+@pass_session
+def trainings(session: Session, project: str, cancel: str | None) -> None:
+    """List the trainings of PROJECT, and how far they are; or cancel one.
+
+    A training goes on in a process of its own, also when the program that began it has ended.
+    """
+    opened = session.project(project)
+    if cancel is not None:
+        found = opened.cancel_training(cancel)
+        if not session.out.data(found):
+            session.out.line(f"{found.name} ends with the best so far.")
+        return
+    known = opened.trainings()
+    if session.out.data(known):
+        return
+    rows = [
+        [item.id, item.name, item.state, f"{item.progress.get('progress', {}).get('done', 0):.0%}", item.created_at,
+         item.error]
+        for item in known
+    ]  # fmt: skip
+    columns = ["id", "training", "state", "done", "begun", "error"]
+    session.out.table(columns, rows, none="There are no trainings. 'countersign train PROJECT' begins one.")

@@ -14,6 +14,7 @@ from countersign.cli.output import Output, count, to_json
 from countersign.cli.progress import progress
 from countersign.cli.session import Session, pass_session
 from countersign.cli.values import label_filter, query, settings_option, states_option
+from countersign.domain.errors import Cancelled
 
 if TYPE_CHECKING:
     from countersign.workbench.bringing import Import
@@ -57,11 +58,14 @@ def import_(
     from countersign.workbench import bringing
 
     bringing.plan(path, format)  # a wrong path makes no project
-    with progress(session) as on_progress:
-        done = session.project(project, create=True).import_path(
-            path, format=format, field=field, images=image_folder, split=split, tags=tags, settings=settings,
-            on_progress=on_progress,
-        )  # fmt: skip
+    try:
+        with progress(session) as on_progress:
+            done = session.project(project, create=True).import_path(
+                path, format=format, field=field, images=image_folder, split=split, tags=tags, settings=settings,
+                on_progress=on_progress,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        raise Cancelled("Interrupted; what came in so far stays", remedy="The same command goes on.") from None
     if report is not None:
         _write_report(report, done)
     if not session.out.data(done):

@@ -275,6 +275,16 @@ class Project:
         """
         return training.list_all(self._store, self._record)
 
+    def cancel_training(self, training_name: str | int) -> Training:
+        """Ask a training to stop; the best so far becomes its model. Raises NotFound, WrongState where it is over.
+
+        >>> project.cancel_training("first")  # doctest: +IGNORE_EXCEPTION_DETAIL
+        Traceback (most recent call last):
+        ...
+        NotFound: There is no training 'first'.
+        """
+        return training.cancel(self._store, self._record, training_name)
+
     def run(
         self,
         model: str,
@@ -336,6 +346,7 @@ class Project:
         >>> project.runs()
         []
         """
+        control.reap(self._store)  # a run whose workers died says so
         with self._store.read() as c:
             return list(runs.list_all(c, self.id))
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from countersign.domain.errors import NotFound
 from countersign.domain.image import Project
 from countersign.domain.model import StoredModel
 from countersign.domain.query import ImageQuery
@@ -37,6 +38,20 @@ def train(
     return training.run(
         store, project.id, spec, created_by=actor, on_event=on_event, should_cancel=should_cancel, inline=inline
     )
+
+
+def find(store: Store, project: Project, name: str | int) -> Training:
+    """Return the latest training of this name (or the one with this id). Raises NotFound."""
+    known = list_all(store, project)
+    for item in reversed(known):
+        if name in (item.name, item.id) or (isinstance(name, str) and name == str(item.id)):
+            return item
+    raise NotFound("training", name, known=tuple(item.name for item in known))
+
+
+def cancel(store: Store, project: Project, name: str | int) -> Training:
+    """Ask a training to stop; the best so far becomes its model. Raises NotFound, WrongState where it is over."""
+    return training.cancel(store, find(store, project, name).id)
 
 
 def list_all(store: Store, project: Project) -> list[Training]:

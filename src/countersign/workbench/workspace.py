@@ -160,6 +160,14 @@ class Workspace:
 
         found = self.projects()
         return WorkspaceInfo(
-            self.location.address, self.store.url, str(self.store.blobs), self.location.why, self.user, __version__,
-            len(found), sum(item.images for item in found), sum(item.labels for item in found), len(self.models.list()),
-        )  # fmt: skip
+            workspace=self.store.url if self.location.is_url else self.location.address,
+            database=self.store.url,
+            blobs=str(self.store.blobs),
+            chosen=self.location.why,
+            user=self.user,
+            version=__version__,
+            projects=len(found),
+            images=sum(item.images for item in found),
+            labels=sum(item.labels for item in found),
+            models=len(self.models.list()),
+        )

@@ -111,3 +111,21 @@ def test_process__exit_code(tmp_path: Path) -> None:
 
     assert done.returncode == 7
     assert done.stderr.startswith("countersign: There is no workspace")
+
+
+def test_workspace__database_url(call: Call, postgres_url: str) -> None:
+    shapes.write_yolo(Path("yolo"), 2)
+    where = ("--workspace", postgres_url, "--blobs", "blobs")
+
+    call("import", "shapes", "yolo", *where)
+
+    info = call("workspace", *where, "--json").data
+    assert (info["images"], info["labels"]) == (2, 2)
+    assert info["blobs"] == str(Path("blobs").absolute())
+
+
+def test_trainings__none(call: Call) -> None:
+    call("projects", "create", "shapes")
+
+    assert "There are no trainings" in call("trainings", "shapes").out
+    assert "There is no training 'first'" in call("trainings", "shapes", "--cancel", "first", code=3).err
