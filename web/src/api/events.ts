@@ -1,0 +1,140 @@
+/** The event stream: what others (people, runs, trainings) do. It reconnects by itself and refreshes what it concerns. */
+import type { QueryClient } from "@tanstack/react-query";
+import { url } from "./client";
+import { useConnection } from "./connection";
+import type {
+  ChangeEvent,
+  ImagesEvent,
+  ListEvent,
+  OperationEvent,
+  ResetEvent,
+  RunEvent,
+  RunList,
+  TrainingEvent,
+  WorkerEvent,
+} from "./generated";
+import { keys } from "./queries";
+
+export type ServerEvent =
+  | ChangeEvent
+  | RunEvent
+  | TrainingEvent
+  | OperationEvent
+  | ImagesEvent
+  | ListEvent
+  | WorkerEvent
+  | ResetEvent;
+
+type Listener = (event: ServerEvent) => void;
+const listeners = new Set<Listener>();
+
+/** Be told of every event, after the caches know it. Returns what ends it. */
+export function onServerEvent(listener: Listener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+const TYPES = [
+  "change",
+  "run",
+  "training",
+  "operation",
+  "images",
+  "projects",
+  "models",
+  "classes",
+  "fields",
+  "worker",
+  "reset",
+];
+
+/** Connect; returns what disconnects. EventSource gives up on some errors: then this connects again with a growing pause. */
+export function connectEvents(client: QueryClient): () => void {
+  let source: EventSource | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let wait = 500;
+  let wasLost = false;
+
+  const receive = (message: MessageEvent<string>) => {
+    const event = JSON.parse(message.data) as ServerEvent;
+    refresh(client, event);
+    for (const listener of listeners) listener(event);
+  };
+  const open = () => {
+    source = new EventSource(url("/events"));
+    source.onopen = () => {
+      wait = 500;
+      useConnection.getState().setOnline(true);
+      if (wasLost) void client.invalidateQueries();
+      wasLost = false;
+    };
+    source.onmessage = receive;
+    for (const type of TYPES) source.addEventListener(type, receive as EventListener);
+    source.onerror = () => {
+      wasLost = true;
+      useConnection.getState().setOnline(false);
+      if (source?.readyState !== EventSource.CLOSED) return;
+      source.close();
+      timer = setTimeout(open, wait);
+      wait = Math.min(wait * 2, 10_000);
+    };
+  };
+  open();
+  return () => {
+    clearTimeout(timer);
+    source?.close();
+  };
+}
+
+/** Bring the caches up to date. Exported for its test. */
+export function refresh(client: QueryClient, event: ServerEvent): void {
+  const stale = (...key: readonly unknown[]) => void client.invalidateQueries({ queryKey: key });
+  switch (event.type) {
+    case "change":
+      stale(...keys.labels(event.project_id));
+      stale(...keys.fields(event.project_id));
+      stale(...keys.project(event.project_id));
+      stale(...keys.projects);
+      break;
+    case "run": {
+      client.setQueryData(keys.run(event.run.id), event.run);
+      let known = false;
+      client.setQueryData<RunList["items"]>(keys.runs(event.project_id), (runs) =>
+        runs?.map((run) => {
+          known ||= run.id === event.run.id;
+          return run.id === event.run.id ? event.run : run;
+        }),
+      );
+      if (!known) stale(...keys.runs(event.project_id));
+      break;
+    }
+    case "training":
+      client.setQueryData(keys.training(event.training.id), event.training);
+      stale(...keys.trainings(event.project_id));
+      if (event.training.state === "done") stale(...keys.models);
+      break;
+    case "operation":
+      client.setQueryData(["operation", event.operation.id], event.operation);
+      stale(...keys.operations(event.project_id));
+      if (event.operation.state === "done") stale(...keys.project(event.project_id));
+      break;
+    case "images":
+      stale(...keys.images(event.project_id));
+      stale(...keys.project(event.project_id));
+      stale(...keys.projects);
+      break;
+    case "projects":
+    case "models":
+      stale(event.type);
+      break;
+    case "classes":
+    case "fields":
+      stale(event.type, ...(event.project_id === null ? [] : [event.project_id]));
+      break;
+    case "reset":
+      void client.invalidateQueries();
+      break;
+    default:
+      break;
+  }
+}

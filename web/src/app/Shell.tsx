@@ -1,0 +1,50 @@
+import { Suspense } from "react";
+import { Redirect, Route, Switch, useLocation } from "wouter";
+import ProjectsScreen from "~/screens/projects";
+import { EmptyState } from "~/ui/EmptyState";
+import { ErrorBoundary } from "./ErrorBoundary";
+import { OfflineBanner } from "./OfflineBanner";
+import { EditorScreen, ImagesScreen, ModelsScreen, paths, ReviewScreen, RunsScreen } from "./routes";
+import classes from "./shell.module.css";
+import { TopBar } from "./TopBar";
+
+/** The frame: bar on top, the screen under it. A screen fills the rest of the window and scrolls inside itself. */
+export function Shell() {
+  const [location] = useLocation();
+  return (
+    <div className={classes.shell}>
+      <TopBar />
+      <OfflineBanner />
+      <main className={classes.main}>
+        <ErrorBoundary resetKey={location}>
+          <Suspense fallback={<div className={classes.loading} aria-busy="true" />}>
+            <Routes />
+          </Suspense>
+        </ErrorBoundary>
+      </main>
+    </div>
+  );
+}
+
+const number = (text: string | undefined) => Number.parseInt(text ?? "", 10);
+
+function Routes() {
+  return (
+    <Switch>
+      <Route path="/" component={ProjectsScreen} />
+      <Route path="/models" component={ModelsScreen} />
+      <Route path="/p/:id">{({ id }) => <Redirect to={paths.images(number(id))} replace />}</Route>
+      <Route path="/p/:id/images">{({ id }) => <ImagesScreen key={id} projectId={number(id)} />}</Route>
+      <Route path="/p/:id/image/:image">
+        {({ id, image }) => <EditorScreen key={id} projectId={number(id)} imageId={number(image)} />}
+      </Route>
+      <Route path="/p/:id/runs">{({ id }) => <RunsScreen key={id} projectId={number(id)} />}</Route>
+      <Route path="/p/:id/runs/:run/review">
+        {({ id, run }) => <ReviewScreen key={run} projectId={number(id)} runId={number(run)} />}
+      </Route>
+      <Route>
+        <EmptyState title="There is nothing at this address" actions={<a href="/">All projects</a>} />
+      </Route>
+    </Switch>
+  );
+}

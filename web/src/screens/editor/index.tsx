@@ -1,0 +1,3 @@
+export default function EditorScreen(_props: { projectId: number; imageId: number }) {
+  return null;
+}

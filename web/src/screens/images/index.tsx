@@ -1,0 +1,3 @@
+export default function ImagesScreen(_props: { projectId: number }) {
+  return null;
+}

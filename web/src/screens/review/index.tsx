@@ -1,0 +1,3 @@
+export default function ReviewScreen(_props: { projectId: number; runId: number }) {
+  return null;
+}

@@ -1,0 +1,3 @@
+export default function RunsScreen(_props: { projectId: number }) {
+  return null;
+}

@@ -1,0 +1,11 @@
+export { ClassChip, ClassDot } from "./ClassChip";
+export { ConfidenceRange } from "./ConfidenceRange";
+export { colorOf, useColors } from "./colors";
+export { Confirmer, confirm } from "./confirm";
+export { EmptyState } from "./EmptyState";
+export { ErrorState } from "./ErrorState";
+export * from "./format";
+export { KeyHint } from "./KeyHint";
+export { drawLabels, LabelOverlay } from "./LabelOverlay";
+export { ProgressRow } from "./ProgressRow";
+export { StateBadge } from "./StateBadge";
