@@ -12,10 +12,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from countersign.learn import light
 from countersign.learn.data import IGNORE, Example
 
 GREY = 114
 """What lies outside the image."""
+AVERAGED_BELOW = 0.6
+"""When an image is shrunk more than this, the copy at half the size is used: a warp alone would skip pixels, and the
+network would learn from pictures that are rougher than those it will see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,8 @@ def vary(
     turn = int(rng.integers(4)) if variation.turns else 0
     mirror = variation.mirror and bool(rng.random() < 0.5)
     matrix = _matrix(zoom, turn, mirror, centre, canvas)
-    return _warp(example, matrix, canvas, _light(variation.light, rng))
+    middle = float(example.pixels[::8, ::8].mean())
+    return _warp(example, matrix, canvas, light.varied(variation.light, middle, rng))
 
 
 def plain(example: Example, canvas: tuple[int, int], scale: float) -> Sample:
@@ -83,39 +88,36 @@ def _matrix(
     return np.concatenate([linear, (middle - linear @ np.asarray(centre))[:, None]], axis=1)
 
 
-def _light(amount: float, rng: np.random.Generator) -> NDArray[np.uint8] | None:
-    """Make a table of 256 x 3 values that changes brightness, contrast and colour a little."""
-    if amount <= 0:
-        return None
-    gain = rng.uniform(1 - amount, 1 + amount, 3) * rng.uniform(1 - 0.6 * amount, 1 + 0.6 * amount)
-    offset = 80 * amount * rng.uniform(-1, 1)
-    table = (np.arange(256)[:, None] - 128) * gain + 128 + offset
-    return np.clip(table, 0, 255).astype(np.uint8)[None]
-
-
-def _warp(
-    example: Example, matrix: NDArray[np.float64], canvas: tuple[int, int], light: NDArray[np.uint8] | None
-) -> Sample:
+def _warp(example: Example, matrix: NDArray[np.float64], canvas: tuple[int, int], table: light.Table | None) -> Sample:
     height, width = canvas
-    # OpenCV's integer coordinates are pixel centres, ours are corners: shift by half a pixel before and after.
-    centred = matrix.copy()
-    centred[:, 2] += matrix[:, :2] @ np.array([0.5, 0.5]) - 0.5
-    pixels = cv2.warpAffine(
-        example.pixels, centred, (width, height), flags=cv2.INTER_LINEAR, borderValue=(GREY, GREY, GREY)
-    )
-    if light is not None:
-        pixels = cv2.LUT(pixels, light)
+    source, to_canvas = example.pixels, matrix
+    if example.half is not None and np.linalg.norm(matrix[:, 0]) < AVERAGED_BELOW:
+        source = example.half
+        to_canvas = matrix.copy()
+        to_canvas[:, 0] *= example.pixels.shape[1] / source.shape[1]
+        to_canvas[:, 1] *= example.pixels.shape[0] / source.shape[0]
+    grey = (GREY, GREY, GREY)
+    pixels = cv2.warpAffine(source, _centred(to_canvas), (width, height), flags=cv2.INTER_LINEAR, borderValue=grey)
+    if table is not None:
+        pixels = light.apply(np.asarray(pixels, np.uint8), table)
     paint = None
     if example.paint is not None:
         paint = np.asarray(
             cv2.warpAffine(
-                example.paint, centred, (width, height), flags=cv2.INTER_NEAREST, borderValue=(IGNORE, 0, 0)
+                example.paint, _centred(matrix), (width, height), flags=cv2.INTER_NEAREST, borderValue=(IGNORE, 0, 0)
             ),
             np.uint8,
         )
     boxes, kept = _move(example.boxes, matrix, canvas, share=0.25)
     crowds, _ = _move(example.crowds, matrix, canvas, share=0.0)
     return Sample(np.asarray(pixels, np.uint8), boxes, example.box_classes[kept], crowds, paint, example.tags)
+
+
+def _centred(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """OpenCV's integer coordinates are pixel centres, ours are corners: shift by half a pixel before and after."""
+    found = matrix.copy()
+    found[:, 2] += matrix[:, :2] @ np.array([0.5, 0.5]) - 0.5
+    return found
 
 
 def _move(

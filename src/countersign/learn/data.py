@@ -19,6 +19,7 @@ from countersign.domain import mask as masks
 from countersign.domain.errors import CountersignError, GeometryError
 from countersign.domain.geometry import Ellipse, Geometry, Kind, Mask, Polygon
 from countersign.domain.label import Label
+from countersign.learn import light
 
 IGNORE = 255
 """Value of a painted map where nobody says what there is."""
@@ -72,6 +73,7 @@ class Example:
     ``pixels``: (h, w, 3) uint8. ``boxes``: (n, 4) float32 x0 y0 x1 y1. ``box_classes``: (n,) int64. ``crowds``: (m, 4)
     boxes in which nothing counts as background. ``paint``: (h, w) uint8, 0 background, 1.. classes, 255 ignored, or
     None. ``tags``: (classes,) float32 of 0 and 1, or None where nobody said.
+    ``half``: the pixels at half the size, averaged.
     """
 
     pixels: NDArray[np.uint8]
@@ -81,10 +83,11 @@ class Example:
     crowds: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
     paint: NDArray[np.uint8] | None = None
     tags: NDArray[np.float32] | None = None
+    half: NDArray[np.uint8] | None = None
 
     @property
     def bytes(self) -> int:
-        return self.pixels.nbytes + (0 if self.paint is None else self.paint.nbytes)
+        return sum(item.nbytes for item in (self.pixels, self.paint, self.half) if item is not None)
 
 
 def box_labels(labels: Sequence[Label]) -> list[Label]:
@@ -120,11 +123,17 @@ def corners(labels: Sequence[Label]) -> NDArray[np.float32]:
 
 
 def prepare(
-    image: TrainingImage, vocabulary: Vocabulary, longest: int | None, *, unpainted: str = "background"
+    image: TrainingImage,
+    vocabulary: Vocabulary,
+    longest: int | None,
+    *,
+    unpainted: str = "background",
+    levels: bool = True,
 ) -> Example:
     """Read an image and turn its labels into arrays.
 
-    ``longest`` is the longer side to keep in pixels, None for the full size. Raises what ``image.load`` raises.
+    ``longest`` is the longer side to keep in pixels, None for the full size; ``levels`` stretches its range. Raises
+    what ``image.load`` raises.
     """
     pixels = _read(image, longest)
     full_width, full_height = image.width or pixels.shape[1], image.height or pixels.shape[0]
@@ -132,6 +141,8 @@ def prepare(
         shrink = longest / max(pixels.shape[:2])
         size = (max(1, round(pixels.shape[1] * shrink)), max(1, round(pixels.shape[0] * shrink)))
         pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    if levels:
+        pixels = light.apply(pixels, light.levels(pixels))
     height, width = pixels.shape[:2]
     stretch = np.array([width / full_width, height / full_height], np.float32)
     known = {name: index for index, name in enumerate(vocabulary.boxes)}
@@ -145,7 +156,13 @@ def prepare(
         corners([item for item in boxed if is_crowd(item)]) * np.tile(stretch, 2),
         _paint(image, vocabulary, (height, width), (full_height, full_width), unpainted),
         _tags(image, vocabulary),
+        _half(pixels),
     )
+
+
+def _half(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    size = (max(1, pixels.shape[1] // 2), max(1, pixels.shape[0] // 2))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _read(image: TrainingImage, longest: int | None) -> NDArray[np.uint8]:
@@ -212,12 +229,18 @@ class ExampleStore:
     """
 
     def __init__(
-        self, images: Sequence[TrainingImage], vocabulary: Vocabulary, longest: Sequence[int | None], unpainted: str
+        self,
+        images: Sequence[TrainingImage],
+        vocabulary: Vocabulary,
+        longest: Sequence[int | None],
+        unpainted: str,
+        levels: bool,
     ) -> None:
         self._images = list(images)
         self._vocabulary = vocabulary
         self._longest = list(longest)
         self._unpainted = unpainted
+        self._levels = levels
         self._kept: OrderedDict[int, Example] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -236,7 +259,9 @@ class ExampleStore:
             if image.name in self.failed:
                 return None
         try:
-            example = prepare(image, self._vocabulary, self._longest[index], unpainted=self._unpainted)
+            example = prepare(
+                image, self._vocabulary, self._longest[index], unpainted=self._unpainted, levels=self._levels
+            )
         except (CountersignError, OSError) as error:
             with self._lock:
                 self.failed[image.name] = str(error)

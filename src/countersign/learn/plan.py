@@ -44,6 +44,7 @@ class View:
     Whole images: their longer side is ``longest`` pixels. Tiles: the image is scaled by ``scale`` (network pixels per
     image pixel) and seen in squares of ``longest`` that overlap by ``overlap`` pixels. ``canvas`` is (height, width)
     in training.
+    ``levels``: the range of an image is stretched first (see ``light``).
     """
 
     longest: int
@@ -51,6 +52,7 @@ class View:
     tiled: bool = False
     scale: float = 1.0
     overlap: int = 0
+    levels: bool = True
 
     def to_data(self) -> dict[str, Any]:
         return {
@@ -59,13 +61,19 @@ class View:
             "tiled": self.tiled,
             "scale": self.scale,
             "overlap": self.overlap,
+            "levels": self.levels,
         }
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> View:
         height, width = (int(value) for value in data["canvas"])
         return cls(
-            int(data["longest"]), (height, width), bool(data["tiled"]), float(data["scale"]), int(data["overlap"])
+            int(data["longest"]),
+            (height, width),
+            bool(data["tiled"]),
+            float(data["scale"]),
+            int(data["overlap"]),
+            bool(data["levels"]),
         )
 
 
@@ -241,7 +249,7 @@ def _view(
             if pixels.size
             else f"images are seen in tiles of {size} pixels"
         )
-        return View(size, (size, size), True, scale, overlap), [text]
+        return View(size, (size, size), True, scale, overlap, not settings.pretrained), [text]
     longest = size
     told: list[str] = []
     if settings.fit_image_size:
@@ -255,7 +263,9 @@ def _view(
         if longest < size:
             why = "that is their own size" if longest == own else _still(small * longest)
             told.append(f"images are seen at {longest} pixels instead of {size}: {why}")
-    return View(longest, canvas_of([(image.height, image.width) for image in images], longest)), told
+    canvas = canvas_of([(image.height, image.width) for image in images], longest)
+    # Pretrained weights know pictures as they are.
+    return View(longest, canvas, levels=not settings.pretrained), told
 
 
 def _tile_scale(median: float) -> float:

@@ -22,7 +22,7 @@ from countersign.domain.geometry import Box
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard
 from countersign.learn import device as devices
-from countersign.learn import tiles
+from countersign.learn import light, tiles
 from countersign.learn.augment import GREY
 from countersign.learn.data import Vocabulary
 from countersign.learn.losses import decode
@@ -204,23 +204,25 @@ class TrainedModel:
 def prepare(image: Pixels, view: View, *, fixed: bool = False) -> Prepared:
     """Turn an image into the views that the network sees."""
     height, width = image.shape[:2]
+    table = light.levels(image) if view.levels else None
     if not view.tiled:
         canvas = view.canvas if fixed else canvas_for(height, width, view.longest)
         scale = min(view.longest / max(height, width), canvas[0] / height, canvas[1] / width)
         whole = tiles.Tile(0, 0, width, height, (0, 0, width, height))
-        return Prepared(height, width, (_look(image, whole, scale, canvas),))
+        return Prepared(height, width, (_look(image, whole, scale, canvas, table),))
     side, overlap = max(1, round(view.canvas[0] / view.scale)), round(view.overlap / view.scale)
     parts = tiles.cut(height, width, side, overlap)
-    return Prepared(height, width, tuple(_look(image, tile, view.scale, view.canvas) for tile in parts))
+    return Prepared(height, width, tuple(_look(image, tile, view.scale, view.canvas, table) for tile in parts))
 
 
-def _look(image: Pixels, tile: tiles.Tile, scale: float, canvas: tuple[int, int]) -> Looked:
+def _look(image: Pixels, tile: tiles.Tile, scale: float, canvas: tuple[int, int], table: light.Table | None) -> Looked:
     part = image[tile.y0 : tile.y1, tile.x0 : tile.x1]
     height = min(canvas[0], max(1, round(part.shape[0] * scale)))
     width = min(canvas[1], max(1, round(part.shape[1] * scale)))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     found = np.full((*canvas, 3), GREY, np.uint8)
-    found[:height, :width] = cv2.resize(part, (width, height), interpolation=way)
+    seen = np.asarray(cv2.resize(part, (width, height), interpolation=way), np.uint8)
+    found[:height, :width] = seen if table is None else light.apply(seen, table)
     return Looked(found, (height, width), tile)
 
 

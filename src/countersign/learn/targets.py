@@ -22,6 +22,8 @@ from countersign.learn.data import IGNORE
 
 SPREAD = 0.54
 """Share of the box that the Gaussian spans (TTFNet's alpha)."""
+NARROWEST = 0.4
+"""Cells that the Gaussian of the smallest object deviates."""
 FLOOR = 0.05
 """Below this a Gaussian counts as background."""
 
@@ -101,7 +103,7 @@ def _object(
 
 
 def _bell(middle: int, side: float, limit: int) -> tuple[slice, NDArray[np.float64]]:
-    sigma = max(SPREAD * side / 6, 0.4)
+    sigma = max(SPREAD * side / 6, NARROWEST)
     reach = int(3 * sigma + 1)
     part = slice(max(middle - reach, 0), min(middle + reach + 1, limit))
     return part, np.exp(-((np.arange(part.start, part.stop) - middle) ** 2) / (2 * sigma * sigma))

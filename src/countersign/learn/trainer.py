@@ -34,8 +34,6 @@ CLIP = 10.0
 """Longest gradient that a step follows."""
 AVERAGE = 0.98
 """Decay of the averaged weights, which are what is scored and kept; shorter at the beginning."""
-SPARE = 1.25
-"""Images are kept this much larger than the network sees them, so that zooming in shows real pixels."""
 SCORE_SHARE = 0.1
 """Share of the time so far that scoring on held-out images may take."""
 REPORT_EVERY = 0.25
@@ -162,7 +160,11 @@ class _Training:
         self.epoch_steps = -(-len(plan.train) * _views(plan) // settings.batch_size)
         self.schedule.steps = settings.epochs * self.epoch_steps
         store = ExampleStore(
-            plan.train, plan.vocabulary, [_longest(image, plan) for image in plan.train], settings.unpainted
+            plan.train,
+            plan.vocabulary,
+            [_longest(image, plan) for image in plan.train],
+            settings.unpainted,
+            plan.view.levels,
         )
         turns = settings.turning == "any" or (settings.turning == "auto" and self.info.pretrained == RANDOM)
         loader = Loader(
@@ -312,7 +314,7 @@ def _longest(image: TrainingImage, plan: planning.Plan) -> int:
     """Longer side at which an image is kept for training, in pixels."""
     largest = max(image.width, image.height)
     wanted = largest * plan.view.scale if plan.view.tiled else plan.view.longest
-    return min(largest, max(1, round(wanted * SPARE)))
+    return min(largest, max(1, round(wanted)))
 
 
 def _optimizer(network: nn.Module, rate: float) -> torch.optim.Optimizer:
