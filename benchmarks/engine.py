@@ -2,8 +2,8 @@
 
 Makes JPEGs of 640 x 480 from a seed, and in every round measures
 
-* the bare costs, each alone and single-threaded: decoding a file, preparing it (resize, normalise), the network's forward
-  pass on a ready batch; their sum is the core-seconds that an image costs at the least;
+* the bare costs, each alone and single-threaded: decoding a file, preparing it (resize, normalise), the network's
+  forward pass on a ready batch; their sum is the core-seconds that an image costs at the least;
 * a whole run of the engine over all images with the same model: claiming, reading, batching, predicting, writing labels
   and states to SQLite, until the run is in review. Loading the model is left out, everything else is in.
 
@@ -11,6 +11,9 @@ Makes JPEGs of 640 x 480 from a seed, and in every round measures
 decode, resize and multiply. Bare costs are measured before and after each run and averaged, so that other load on the
 machine hits both sides alike. ``cpu`` compares processor time instead (bare core-seconds / those that the run used):
 what the engine spends besides, whether or not the machine gave it both cores.
+
+``others`` is the share of the machine that other processes took during the run: with more than a few hundredths the
+clock says little. ``--calm 600`` waits up to so many seconds before each round for the others to be quiet.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import psutil
 
 from countersign import imaging
 from countersign.domain.run import Run, RunSpec, RunState
@@ -111,28 +115,56 @@ class Round:
     reached: float
     efficiency: float
     cpu: float
+    others: float
+
+
+def others_share(seconds: float, call: Callable[[], None] | None = None) -> float:
+    """Return the share of all cores that other processes take meanwhile: of the call, or of some seconds."""
+    own, everybody, start = time.process_time(), busy_seconds(), time.perf_counter()
+    if call:
+        call()
+    else:
+        time.sleep(seconds)
+    wall = time.perf_counter() - start
+    used = busy_seconds() - everybody - (time.process_time() - own)
+    return max(0.0, used / (wall * machine.cores()))
+
+
+def busy_seconds() -> float:
+    """Processor seconds that all processes have used since the machine began."""
+    times = psutil.cpu_times()
+    return float(times.user + times.nice + times.system + getattr(times, "steal", 0.0))
+
+
+def wait_for_calm(seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and others_share(3.0) > 0.05:
+        time.sleep(2)
 
 
 def one_round(store: Store, project_id: int, model: Any, spec: RunSpec, paths: list[str], cores: int) -> Round:
     before = bare_costs(model, paths, spec.batch_size)
     run = control.create(store, project_id, spec, created_by="benchmark")
     wall, cpu = time.perf_counter(), time.process_time()
-    done = control.start(store, run.id, with_executor=Inline(lambda _store, _run: model))
+    executor = Inline(lambda _store, _run: model)
+    others = others_share(0, lambda: check(control.start(store, run.id, with_executor=executor)))
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    check(done)
     after = bare_costs(model, paths, spec.batch_size)
     parts = {
         name: Cost((before[name].wall + after[name].wall) / 2, (before[name].cpu + after[name].cpu) / 2)
         for name in before
     }
     allowed = cores / sum(part.wall for part in parts.values())
-    reached = done.total / wall
+    reached = run.total / wall
     return Round(
-        *(1000 * part.wall for part in parts.values()),
+        decode_ms=1000 * parts["decode"].wall,
+        prepare_ms=1000 * parts["prepare"].wall,
+        forward_ms=1000 * parts["forward"].wall,
         allowed=allowed,
         reached=reached,
         efficiency=reached / allowed,
-        cpu=sum(part.cpu for part in parts.values()) * done.total / cpu,
+        cpu=sum(part.cpu for part in parts.values()) * run.total / cpu,
+        others=others,
     )
 
 
@@ -147,6 +179,7 @@ def main() -> None:
     parser.add_argument("--model", default="timm:resnet18?weights=random")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--calm", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     cores = machine.cores()
@@ -161,6 +194,7 @@ def main() -> None:
         rounds = []
         for index in range(options.rounds):
             spec = RunSpec(options.model, f"run_{index}", min_confidence=0.0, batch_size=options.batch)
+            wait_for_calm(options.calm)
             found = one_round(store, project_id, model, spec, paths, cores)
             rounds.append(found)
             if not options.json:

@@ -106,29 +106,28 @@ def reap(store: Store, run_id: int | None = None) -> list[int]:
     """Notice dead workers (of one run, or of all). Returns the runs that became errors for it."""
     with store.read() as c:
         at_work = [run for run in ([runs.get(c, run_id)] if run_id else runs.list_all(c)) if _at_work(run)]
-        suspects = any(_suspect(info) for run in at_work for info in runs.workers(c, run.id))
+        suspects = any(_is_lost(info) for run in at_work for info in runs.workers(c, run.id))
         orphans = any(not runs.workers(c, run.id) for run in at_work)
     if not (suspects or orphans):
         return []  # reading blocks nobody; only a death is worth a place in the queue of writers
     with store.write() as c:
-        return runs.reap(c, run_id=run_id, is_dead=_is_dead, reason=lambda info: _last_words(store, info))
+        return runs.reap(
+            c, machine.HUNG_S, run_id=run_id, is_dead=_is_lost, reason=lambda info: _last_words(store, info)
+        )
 
 
 def _at_work(run: Run) -> bool:
     return run.state is RunState.GENERATING
 
 
-def _is_dead(info: WorkerInfo) -> bool:
-    return machine.process_is_dead(info.host, info.pid, info.beat_at)
-
-
-def _suspect(info: WorkerInfo) -> bool:
-    return time.time() - info.beat_at.timestamp() > runs.STALE_S or _is_dead(info)
+def _is_lost(info: WorkerInfo) -> bool:
+    return machine.is_lost(info.host, info.pid, info.beat_at)
 
 
 def _last_words(store: Store, info: WorkerInfo) -> str:
     said = processes.log_tail(processes.log_file(store, f"run-{info.run_id}", info.name))
-    how = "has ended" if _is_dead(info) else "has not been heard of for a while"
+    ended = machine.process_lives(info.host, info.pid, info.beat_at) is False
+    how = "has ended" if ended else "has not been heard of for a while"
     return f"the worker process {info.pid or info.name} on {info.host} {how}" + (
         f"; it last said: {said}" if said else ""
     )

@@ -12,6 +12,7 @@ thread) is not known here.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -220,10 +221,14 @@ class Engine:
 
 
 def _size(prepared: Any) -> int:
-    """Bytes of what waits in the buffer; something without a size counts as a megabyte."""
-    if isinstance(prepared, (tuple, list)):
-        return sum(_size(part) for part in prepared)
-    return int(getattr(prepared, "nbytes", 1 << 20))
+    """Bytes of what waits in the buffer: of an array, or of the arrays in a sequence or dataclass."""
+    if hasattr(prepared, "nbytes"):
+        return int(prepared.nbytes)
+    if isinstance(prepared, tuple | list):
+        return sum(map(_size, prepared))
+    if dataclasses.is_dataclass(prepared):
+        return sum(_size(getattr(prepared, item.name)) for item in dataclasses.fields(prepared))
+    return 64
 
 
 def labels_of(found: Sequence[Prediction], options: PredictOptions) -> list[Label]:

@@ -6,6 +6,7 @@ import math
 import os
 import platform
 import sys
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -62,24 +63,36 @@ def use_threads(count: int) -> int | None:
     return before
 
 
-def process_is_dead(host: str, pid: int, heard_at: datetime) -> bool:
-    """Whether a process that was last heard of at a time has ended for sure. False where that cannot be known.
+SILENT_S = 30.0
+"""A process that nobody can look at from here is taken for dead after so long a silence."""
+HUNG_S = 300.0
+"""One that is seen to live is given up only after this: a long transaction of somebody else may keep it waiting."""
+
+
+def process_lives(host: str, pid: int, heard_at: datetime) -> bool | None:
+    """Whether a process that was last heard of at a time still runs; None where that cannot be known from here.
 
     A process of the same number that began later is another one.
     """
     if host != HOST or pid <= 0:
-        return False
-    if pid == os.getpid():
-        return False
+        return None
     import psutil
 
     try:
         process = psutil.Process(pid)
-        return process.status() == psutil.STATUS_ZOMBIE or process.create_time() > heard_at.timestamp() + 2.0
+        return not (process.status() == psutil.STATUS_ZOMBIE or process.create_time() > heard_at.timestamp() + 2.0)
     except psutil.NoSuchProcess:
-        return True
-    except psutil.Error:
         return False
+    except psutil.Error:
+        return None
+
+
+def is_lost(host: str, pid: int, heard_at: datetime) -> bool:
+    """Whether a process must be given up: it has ended, or been silent for too long."""
+    lives = process_lives(host, pid, heard_at)
+    if lives is False:
+        return True
+    return time.time() - heard_at.timestamp() > (HUNG_S if lives else SILENT_S)
 
 
 def single_threaded_decoding() -> None:

@@ -28,7 +28,6 @@ from countersign.runs.predicting import explain
 from countersign.runs.pulse import Pulse
 from countersign.store import Store, fields, labels, trainings
 from countersign.store import models as model_rows
-from countersign.store.runs import STALE_S
 
 POLL_S = 0.3
 EMPTY_TAG = "empty"
@@ -97,20 +96,15 @@ def reap(store: Store, training_id: int | None = None) -> list[int]:
     """Notice trainings whose process has died. Returns which they are."""
     with store.read() as c:
         found = [trainings.get(c, training_id)] if training_id else trainings.list_all(c)
-    if not any(item.active and (_is_dead(item) or _is_silent(item)) for item in found):
+    if not any(item.active and _is_lost(item) for item in found):
         return []
     with store.write() as c:
-        return trainings.reap(c, is_dead=_is_dead, reason=lambda item: _last_words(store, item))
+        return trainings.reap(c, machine.HUNG_S, is_dead=_is_lost, reason=lambda item: _last_words(store, item))
 
 
-def _is_dead(item: Training) -> bool:
-    if item.pid is None or item.beat_at is None:
-        return False
-    return machine.process_is_dead(str(item.progress.get("host", "")), item.pid, item.beat_at)
-
-
-def _is_silent(item: Training) -> bool:
-    return item.beat_at is not None and time.time() - item.beat_at.timestamp() > STALE_S
+def _is_lost(item: Training) -> bool:
+    host = str(item.progress.get("host", ""))
+    return item.beat_at is not None and machine.is_lost(host, item.pid or 0, item.beat_at)
 
 
 def _last_words(store: Store, item: Training) -> str:
