@@ -39,9 +39,17 @@ def _lines() -> Iterator[str]:
     yield from _member("countersign.open_workspace", open_workspace)
     for kind, name in _KINDS:
         yield from (f"## {kind.__name__}", "", _prose(kind.__doc__ or ""), "")
-        for member_name, member in vars(kind).items():
-            if not member_name.startswith("_"):
-                yield from _member(f"{name}.{member_name}", member)
+        for member_name, member in members(kind):
+            yield from _member(f"{name}.{member_name}", member)
+
+
+def members(kind: type) -> Iterator[tuple[str, Any]]:
+    """The public methods and properties of a class, those of the classes that it is put together from first."""
+    own, *parts = (part for part in kind.__mro__ if part is not object)
+    for part in (*parts, own):
+        for name, member in vars(part).items():
+            if not name.startswith("_"):
+                yield name, member
 
 
 def _member(name: str, member: Any) -> Iterator[str]:

@@ -18,6 +18,7 @@ from countersign.domain.label import Label
 from countersign.domain.query import LabelFilter
 from countersign.workbench.models import Models
 from countersign.workbench.project import Project
+from countersign.workbench.reference import members
 from countersign.workbench.reviewing import Review
 from countersign.workbench.workspace import Workspace, open_workspace
 
@@ -26,8 +27,8 @@ PLAIN = {"id", "name", "close", "field", "run"}  # properties, and what has no r
 
 
 def verbs(kind: type) -> Iterator[tuple[str, Any]]:
-    for name, member in vars(kind).items():
-        if not name.startswith("_") and (inspect.isfunction(member) or isinstance(member, property)):
+    for name, member in members(kind):
+        if inspect.isfunction(member) or isinstance(member, property):
             yield name, member
 
 

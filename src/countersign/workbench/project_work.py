@@ -1,0 +1,225 @@
+"""The verbs of ``Project`` that teach models and let them label. See ``project``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from countersign.domain.run import Run
+from countersign.domain.work import RunProgress, Training
+from countersign.runs import control
+from countersign.store import runs
+from countersign.workbench import running, training
+from countersign.workbench.project_base import TRUTH, ProjectBase
+from countersign.workbench.selecting import Images
+
+if TYPE_CHECKING:
+    from countersign.domain.model import StoredModel
+    from countersign.learn.events import OnEvent
+
+
+class ProjectWork(ProjectBase):
+    """Trainings and runs."""
+
+    def train(
+        self,
+        field: str = TRUTH,
+        *,
+        images: Images = None,
+        name: str = "",
+        on_event: OnEvent | None = None,
+        should_cancel: Callable[[], bool] | None = None,
+        inline: bool = False,
+        **settings: Any,
+    ) -> StoredModel:
+        """Teach a new model by the labels of a field, and return it. Settings are those of ``TrainingSettings``.
+
+        ``images`` None means all that have labels in the field. ``should_cancel`` is asked now and then: True ends the
+        training with the best so far. It works in a process of its own, or ``inline`` in this one. Raises
+        SettingsError before anything starts, and InvalidInput where there is nothing to learn from.
+
+        >>> model = project.train(name="first", epochs=1, image_size=224, inline=True)
+        >>> sorted(model.card.classes)
+        ['bar', 'square']
+        """
+        return training.train(
+            self._store, self._record, field, query=self._query(images), name=name, settings=settings,
+            actor=self._user, on_event=on_event, should_cancel=should_cancel, inline=inline,
+        )  # fmt: skip
+
+    def trainings(self) -> list[Training]:
+        """The trainings of the project, oldest first, with what they last reported.
+
+        >>> project.trainings()
+        []
+        """
+        return training.list_all(self._store, self._record)
+
+    def cancel_training(self, training_name: str | int) -> Training:
+        """Ask a training to stop; the best so far becomes its model. Raises NotFound, WrongState where it is over.
+
+        >>> project.cancel_training("first")  # doctest: +IGNORE_EXCEPTION_DETAIL
+        Traceback (most recent call last):
+        ...
+        NotFound: There is no training 'first'.
+        """
+        return training.cancel(self._store, self._record, training_name)
+
+    def run(
+        self,
+        model: str,
+        field: str,
+        *,
+        images: Images = None,
+        classes: Sequence[str] = (),
+        min_confidence: float = 0.1,
+        name: str = "",
+        workers: int = 1,
+        batch_size: int = 8,
+        settings: Mapping[str, Any] | None = None,
+        executor: str = "processes",
+        on_progress: Callable[[RunProgress], None] | None = None,
+    ) -> Run:
+        """Let a model label images into a new field, and wait for the end.
+
+        The run that is returned says how it ended. ``start_run`` does not wait.
+
+        >>> run = project.run("bright:shapes", "auto", executor="inline")
+        >>> run.state.value, run.done, run.labels
+        ('in_review', 6, 6)
+        """
+        begun = self.start_run(
+            model, field, images=images, classes=classes, min_confidence=min_confidence, name=name, workers=workers,
+            batch_size=batch_size, settings=settings, executor=executor,
+        )  # fmt: skip
+        return self.wait(begun.id, on_progress=on_progress)
+
+    def start_run(
+        self,
+        model: str,
+        field: str,
+        *,
+        images: Images = None,
+        classes: Sequence[str] = (),
+        min_confidence: float = 0.1,
+        name: str = "",
+        workers: int = 1,
+        batch_size: int = 8,
+        settings: Mapping[str, Any] | None = None,
+        executor: str = "processes",
+    ) -> Run:
+        """Begin a run and return at once: it goes on in processes of its own, also when this one ends.
+
+        >>> run = project.start_run("bright:shapes", "auto", executor="inline")
+        >>> project.wait(run.id).state.value
+        'in_review'
+        """
+        return running.start(
+            self._store, self._record, model=model, field=field, query=self._query(images), classes=classes,
+            min_confidence=min_confidence, name=name, workers=workers, batch_size=batch_size, settings=settings,
+            executor=executor, actor=self._user,
+        )  # fmt: skip
+
+    def runs(self) -> list[Run]:
+        """The runs of the project, oldest first.
+
+        >>> project.runs()
+        []
+        """
+        control.reap(self._store)  # a run whose workers died says so
+        with self._store.read() as c:
+            return list(runs.list_all(c, self.id))
+
+    def find_run(self, run: str | int) -> Run:
+        """Return a run by its name, its id or the field that it writes. Raises NotFound.
+
+        >>> _ = project.run("bright:shapes", "auto", executor="inline")
+        >>> project.find_run("auto").total
+        6
+        """
+        with self._store.read() as c:
+            return runs.get(c, run) if isinstance(run, int) else runs.find(c, self.id, run)
+
+    def progress(self, run: str | int) -> RunProgress:
+        """How far a run is.
+
+        >>> _ = project.run("bright:shapes", "auto", executor="inline")
+        >>> now = project.progress("auto")
+        >>> now.done, now.failed, now.pending
+        (6, 0, 0)
+        """
+        return control.progress(self._store, self._id(run))
+
+    def wait(self, run: str | int, *, on_progress: Callable[[RunProgress], None] | None = None) -> Run:
+        """Wait until nobody works on a run any more; return it.
+
+        >>> run = project.start_run("bright:shapes", "auto", executor="inline")
+        >>> project.wait("auto", on_progress=lambda now: print(now.done, "of", now.total)).done
+        6 of 6
+        6
+        """
+        return running.wait(self._store, self._id(run), on_progress)
+
+    def pause(self, run: str | int) -> Run:
+        """Pause a run. Its workers finish their batch. Raises WrongState.
+
+        >>> _ = project.run("bright:shapes", "auto", executor="inline")
+        >>> project.pause("auto")
+        Traceback (most recent call last):
+        ...
+        countersign.domain.errors.WrongState: The run 'auto' is in_review, not at work. Only a run at work can pause.
+        """
+        return control.pause(self._store, self._id(run))
+
+    def resume(self, run: str | int) -> Run:
+        """Go on with a paused, cancelled or failed run, or try its failed images again. Raises WrongState.
+
+        >>> away = Path("pictures/5.png").rename("5.png")
+        >>> project.run("bright:shapes", "auto", executor="inline").failed
+        1
+        >>> _ = away.rename("pictures/5.png")
+        >>> project.resume("auto").failed
+        0
+        """
+        return control.resume(self._store, self._id(run))
+
+    def cancel(self, run: str | int) -> Run:
+        """Cancel a run; what it has labelled stays. Raises WrongState where it is over.
+
+        >>> run = project.start_run("bright:shapes", "auto", executor="inline")
+        >>> project.cancel(run.id)  # doctest: +IGNORE_EXCEPTION_DETAIL
+        Traceback (most recent call last):
+        ...
+        WrongState: The run 'auto' is in_review and cannot become cancelled.
+        """
+        return control.cancel(self._store, self._id(run))
+
+    def skip_to_review(self, run: str | int) -> Run:
+        """Take a run to review with what there is. Raises WrongState where it is in review or approved.
+
+        >>> run = project.start_run("bright:shapes", "auto", executor="inline")
+        >>> project.skip_to_review(run.id)  # doctest: +IGNORE_EXCEPTION_DETAIL
+        Traceback (most recent call last):
+        ...
+        WrongState: The run 'auto' is in_review and cannot become in_review.
+        """
+        return control.skip_to_review(self._store, self._id(run))
+
+    def rename_run(self, run: str | int, name: str) -> Run:
+        """Give a run another name; its field keeps its own. Raises NameTaken.
+
+        >>> _ = project.run("bright:shapes", "auto", executor="inline")
+        >>> project.rename_run("auto", "first try").name
+        'first try'
+        """
+        return running.rename(self._store, self._id(run), name)
+
+    def failures(self, run: str | int, *, limit: int = 100) -> list[running.Failure]:
+        """List images that a run could not label, with the reason.
+
+        >>> Path("pictures/5.png").unlink()
+        >>> _ = project.run("bright:shapes", "auto", executor="inline")
+        >>> [failure.name for failure in project.failures("auto")]
+        ['5.png']
+        """
+        return running.failures(self._store, self._id(run), limit)
