@@ -3,8 +3,8 @@
     python benchmarks/store.py [--labels 1000000] [--images 100000] [--postgres | --database URL] [--repeat 5]
 
 The bare schema keeps a label as one narrow row with two covering indexes, as somebody would who needs nothing but these
-queries: no history but an undo log, no summaries. Times are medians of the repeats in milliseconds: by the clock, and of
-this process's own work (with SQLite that is all there is to it), which says more on a machine that others use too.
+queries: no history but an undo log, no summaries. Times are medians of the repeats in milliseconds: by the clock, and
+of this process's own work (with SQLite that is all there is to it), which says more on a machine that others use too.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
-import synthetic
 
+import synthetic
 from countersign.domain.geometry import Box
 from countersign.domain.image import ImageFile
 from countersign.domain.label import Label, LabelState, Origin, Provenance, Verb
@@ -204,10 +204,14 @@ def _pragmas(connection: Any, _record: object) -> None:
 
 def questions(show: Timings, ours: Ours, bare: Bare) -> None:
     """Counts, histograms and first pages."""
-    mean = "SELECT class, count(*), avg(confidence) FROM bare WHERE run = 1 AND confidence BETWEEN {} AND {} GROUP BY class"
+    mean = (
+        "SELECT class, count(*), avg(confidence) FROM bare WHERE run = 1 AND confidence BETWEEN {} AND {} "
+        "GROUP BY class"
+    )
     narrow = {"min_confidence": 0.305, "max_confidence": 0.777}
     show.show("counts and means per class, all", ours.ask(review.stats), bare.ask(mean.format(0, 1)), 100)
-    show.show("counts and means per class, 0.305..0.777", ours.ask(review.stats, **narrow), bare.ask(mean.format(0.305, 0.777)), 100)  # fmt: skip
+    told = bare.ask(mean.format(0.305, 0.777))
+    show.show("counts and means per class, 0.305..0.777", ours.ask(review.stats, **narrow), told, 100)
     show.show(
         "counts and means, proposed in 0.305..0.777", ours.ask(review.stats, states=(PROPOSED,), **narrow), None, 100
     )

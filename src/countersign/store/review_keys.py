@@ -19,9 +19,7 @@ from countersign.store.review_scope import (
     BY_CLASS,
     BY_IMAGE,
     Scope,
-    at_most,
     ceiling_of,
-    classes_of,
     decided_in,
     few_images,
     has_verdicts,
@@ -57,8 +55,8 @@ class Key(NamedTuple):
 def by_image(c: Connection, scope: Scope, after: Key | None, *, down: bool, limit: int) -> Iterator[Key]:
     """Yield keys by image id, then label id. ``limit`` says how many will probably be asked for."""
     k = t.label.c
-    scope = _known(c, scope)
-    if scope.images is None and _few(c, scope):
+    scope, few = _extent(c, scope)
+    if scope.images is None and few:
         found = sorted(_collect(c, scope), key=lambda key: (key.image_id, key.label_id), reverse=down)
         yield from (key for key in found if after is None or _past(key, after, down))
         return
@@ -79,8 +77,8 @@ def by_image(c: Connection, scope: Scope, after: Key | None, *, down: bool, limi
 
 def by_confidence(c: Connection, scope: Scope, after: Key | None, *, down: bool, limit: int) -> Iterator[Key]:
     """Yield keys by confidence, then label id; those without a confidence last. ``limit`` as above."""
-    scope = _known(c, scope)
-    if _collectable(c, scope):
+    scope, few = _extent(c, scope)
+    if few if scope.images is None else few_images(c, scope, SMALL_QUERY):
         found = sorted(_collect(c, scope), key=lambda key: _rank(key, down))
         yield from (key for key in found if after is None or _rank(key, down) > _rank(after, down))
         return
@@ -97,29 +95,27 @@ def by_confidence(c: Connection, scope: Scope, after: Key | None, *, down: bool,
         yield from _without_confidence(c, scope, at, down=down, limit=limit)
 
 
-def _known(c: Connection, scope: Scope) -> Scope:
-    """Name the classes that can have labels here: the indexes want them named, and there may be none."""
-    return scope.with_classes(classes_of(c, scope))
+def _extent(c: Connection, scope: Scope) -> tuple[Scope, bool]:
+    """Name the classes that can have labels here (the indexes want them named), and say whether the labels are few.
 
-
-def _collectable(c: Connection, scope: Scope) -> bool:
-    return _few(c, scope) if scope.images is None else few_images(c, scope, SMALL_QUERY)
-
-
-def _few(c: Connection, scope: Scope) -> bool:
-    """Whether a scope has few labels. Where the summary cannot tell, as for a narrow range, the index is asked."""
-    if at_most(c, scope) <= FEW:
-        return True
+    Where the summary cannot tell, as for a narrow range, the index is asked.
+    """
     s, k, bins = t.label_summary.c, t.label.c, scope.bins
-    whole = sa.select(sa.func.sum(s.count)).where(*scope.cells(), s.bin.between(bins.first, bins.last))
-    found = int(c.execute(whole).scalar() or 0)
-    for low, high in bins.edges:
+    low, high = bins.touched if scope.ranged else (-1, BINS - 1)
+    whole = sa.func.sum(sa.case((s.bin.between(bins.first, bins.last), s.count), else_=0))
+    counts = sa.select(s.class_id, sa.func.sum(s.count), whole).where(*scope.cells(), s.bin.between(low, high))
+    rows = c.execute(counts.group_by(s.class_id)).all()
+    scope = scope.with_classes([row[0] for row in rows])
+    if sum(int(row[1]) for row in rows) <= FEW:
+        return scope, True
+    found = sum(int(row[2]) for row in rows)
+    for edge in bins.edges:
         if found > FEW:
             break
-        here = (k.field_id == scope.field.id, k.class_id.in_(scope.classes or ()), k.confidence.between(low, high))
+        here = (k.field_id == scope.field.id, k.class_id.in_(scope.classes or ()), k.confidence.between(*edge))
         some = sa.select(k.id).where(*here).with_hint(t.label, BY_CLASS, "sqlite").limit(FEW + 1)
         found += int(c.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one())
-    return found <= FEW
+    return scope, found <= FEW
 
 
 def _keys() -> sa.Select[Any]:
@@ -219,8 +215,9 @@ def _blocks(c: Connection, scope: Scope, after: Key | None, *, down: bool) -> It
         yield low, high
 
 
-def _window(c: Connection, scope: Scope, after: Key | None, *, down: bool, limit: int) -> list[Window]:
-    """Return class, lowest and highest confidence of what has to be read for the next ``limit`` labels.
+def _window(c: Connection, scope: Scope, after: Key | None, *, down: bool, limit: int) -> tuple[list[Window], int]:
+    """Return class, lowest and highest confidence of what has to be read for the next ``limit`` labels, and about how
+    many labels that are.
 
     Bins are counted from the end of the order until enough labels must be in them. A bin that is only partly in the
     range or partly on pages before, or a query for images, promises nothing: then the window is as wide as the range.
@@ -235,25 +232,25 @@ def _window(c: Connection, scope: Scope, after: Key | None, *, down: bool, limit
     inside = [*scope.cells(), s.bin.between(first, last)]
     counts = c.execute(sa.select(s.bin, sa.func.sum(s.count)).where(*inside).group_by(s.bin)).all()
     wanted: list[int] = []
-    total = 0
+    total = seen = 0
     for at, count in sorted((row[0], int(row[1])) for row in counts)[:: -1 if down else 1]:
         wanted.append(at)
+        seen += count
         if bins.first <= at <= bins.last and at != begun and scope.images is None:
             total += count
         if total >= limit:
             break
     if not wanted:
-        return []
+        return [], 0
     spans = sa.select(s.class_id, sa.func.min(s.bin), sa.func.max(s.bin)).group_by(s.class_id)
     rows = c.execute(spans.where(*scope.cells(), s.bin.between(min(wanted), max(wanted))))
-    return [
-        (class_id, max(low, floor_of(lowest)), min(high, ceiling_of(highest))) for class_id, lowest, highest in rows
-    ]
+    window = [(class_id, max(low, floor_of(first)), min(high, ceiling_of(last))) for class_id, first, last in rows]
+    return window, seen
 
 
 def _merge(c: Connection, scope: Scope, after: Key | None, *, down: bool, limit: int) -> list[Key]:
     """Return the next ``limit`` keys with a confidence: the first ones of each class, merged."""
-    window = _window(c, scope, after, down=down, limit=limit)
+    window, about = _window(c, scope, after, down=down, limit=limit)
     if not window:
         return []
     plain, bare = not has_verdicts(c, scope.field.id), _by_state(scope)
@@ -266,7 +263,29 @@ def _merge(c: Connection, scope: Scope, after: Key | None, *, down: bool, limit:
             found.append(sa.or_(ahead, sa.and_(k.c.confidence == after.confidence, further)))
         return found
 
+    if (guessed := _guess(c, window, about, where, down=down, limit=limit)) is not None:
+        return guessed
     return [Key(*row) for row in c.execute(_in_windows(c, window, where, down=down, limit=limit))]
+
+
+def _guess(
+    c: Connection, window: list[Window], about: int, where: Where, *, down: bool, limit: int
+) -> list[Key] | None:
+    """Try a slice of the window that has what is wanted, if confidences are spread evenly in it; None if not."""
+    low, high = min(each[1] for each in window), max(each[2] for each in window)
+    share = 4 * limit / max(about, 1)
+    if share >= 0.5:
+        return None
+    edge = high - share * (high - low) if down else low + share * (high - low)
+    k = t.label.c
+    inside = (
+        k.class_id.in_([each[0] for each in window]),
+        k.confidence.between(*((edge, high) if down else (low, edge))),
+    )
+    most = 12 * limit
+    chosen = _keys().where(*where(t.label), *inside).with_hint(t.label, BY_CLASS, "sqlite").limit(most + 1)
+    found = [Key(*row) for row in c.execute(chosen)]
+    return sorted(found, key=lambda key: _rank(key, down))[:limit] if limit <= len(found) <= most else None
 
 
 def _in_windows(
