@@ -3,6 +3,7 @@ import { Redirect, Route, Switch, useLocation } from "wouter";
 import ProjectsScreen from "~/screens/projects";
 import { EmptyState } from "~/ui/EmptyState";
 import { ErrorBoundary } from "./ErrorBoundary";
+import { Global } from "./Global";
 import { OfflineBanner } from "./OfflineBanner";
 import { EditorScreen, ImagesScreen, ModelsScreen, paths, ReviewScreen, RunsScreen } from "./routes";
 import classes from "./shell.module.css";
@@ -13,15 +14,19 @@ export function Shell() {
   const [location] = useLocation();
   return (
     <div className={classes.shell}>
+      <a className={classes.skip} href="#main">
+        Skip to the content
+      </a>
       <TopBar />
       <OfflineBanner />
-      <main className={classes.main}>
+      <main className={classes.main} id="main" tabIndex={-1}>
         <ErrorBoundary resetKey={location}>
           <Suspense fallback={<div className={classes.loading} aria-busy="true" />}>
             <Routes />
           </Suspense>
         </ErrorBoundary>
       </main>
+      <Global />
     </div>
   );
 }
