@@ -31,17 +31,18 @@ class PlainLines:
         self._every = every
         self._stage = ""
         self._began = self._last = 0.0
+        self._before = 0  # done when the stage began: what a resumed run or import had already
         self._ended = False
 
     def show(self, progress: Progress) -> None:
         now = time.monotonic()
         if progress.stage != self._stage:
-            self._stage, self._began, self._ended = progress.stage, now, False
+            self._stage, self._began, self._before, self._ended = progress.stage, now, progress.done, False
             self._last = now - self._every if progress.done else now
         ended = progress.total is not None and progress.done >= progress.total
         if (ended and not self._ended) or (not ended and now - self._last >= self._every):
             self._last, self._ended = now, ended
-            click.echo(describe(progress, now - self._began), err=True)
+            click.echo(describe(progress, now - self._began, self._before), err=True)
 
 
 class TerminalBars:
@@ -54,14 +55,19 @@ class TerminalBars:
     def show(self, progress: Progress) -> None:
         task = self._tasks.get(progress.stage)
         if task is None:
-            task = self._tasks[progress.stage] = self._bars.add_task(progress.stage, total=progress.total, note="")
+            task = self._tasks[progress.stage] = self._bars.add_task(
+                progress.stage, total=progress.total, completed=progress.done, note=""
+            )
         self._bars.update(task, completed=progress.done, total=progress.total, note=progress.note)
 
 
-def describe(progress: Progress, seconds: float) -> str:
-    """Write progress as a line: ``images: 120 of 400 (30%), 35/s, 8 s left, 2 refused``."""
+def describe(progress: Progress, seconds: float, before: int = 0) -> str:
+    """Write progress as a line: ``images: 120 of 400 (30%), 35/s, 8 s left, 2 refused``.
+
+    ``before`` were done when the ``seconds`` began: they say nothing about the speed.
+    """
     parts = [f"{progress.done:,}"]
-    rate = progress.done / seconds if seconds > 0.5 and progress.done else None
+    rate = (progress.done - before) / seconds if seconds > 0.5 and progress.done > before else None
     if progress.total:
         parts[0] += f" of {progress.total:,} ({progress.done / progress.total:.0%})"
     if rate:

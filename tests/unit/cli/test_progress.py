@@ -15,6 +15,10 @@ def test_describe() -> None:
     )
 
 
+def test_describe__what_was_done_before_says_nothing_about_speed() -> None:
+    assert describe(Progress("auto1", 128, 364), 2.0, before=120) == "auto1: 128 of 364 (35%), 4.0/s, 59 s left"
+
+
 def test_describe__total_unknown() -> None:
     assert describe(Progress("labels", 12), 0.0) == "labels: 12"
 
