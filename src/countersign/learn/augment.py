@@ -24,13 +24,17 @@ network would learn from pictures that are rougher than those it will see."""
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """How far variants may go: ``zoom`` factors, ``shift`` as a share of the side, ``light`` as one of contrast."""
+    """How far variants may go: ``zoom`` factors, ``shift`` as a share of the side, ``light`` as one of contrast.
+
+    ``negative``: share of pictures in which bright and dark change places.
+    """
 
     zoom: tuple[float, float] = (0.7, 1.4)
     shift: float = 0.2
     light: float = 0.25
     turns: bool = True
     mirror: bool = True
+    negative: float = 0.0
 
 
 @dataclass(slots=True)
@@ -67,8 +71,9 @@ def vary(
     turn = int(rng.integers(4)) if variation.turns else 0
     mirror = variation.mirror and bool(rng.random() < 0.5)
     matrix = _matrix(zoom, turn, mirror, centre, canvas)
+    negative = bool(rng.random() < variation.negative)
     middle = float(example.pixels[::8, ::8].mean())
-    return _warp(example, matrix, canvas, light.varied(variation.light, middle, rng))
+    return _warp(example, matrix, canvas, light.varied(variation.light, middle, rng, negative=negative))
 
 
 def plain(example: Example, canvas: tuple[int, int], scale: float) -> Sample:

@@ -25,6 +25,8 @@ from countersign.learn.settings import IMAGE_SIZES, TrainingSettings
 FINE_SIDE = 18.0
 """Pixels that the typical object of the class with the smallest objects shall have on the network's input (side of a
 square of the box's area). Below, boxes get hard to place on cells of 8 pixels; above, more pixels cost steps."""
+FINE_PAINT = 14.0
+"""The same where nothing but painted regions is learned: their map has cells of 4 pixels."""
 TINY_SIDE = 9.0
 """If the median object has fewer pixels than this on the largest input allowed, the image is cut into tiles."""
 TILE_SIDE = 32.0
@@ -257,7 +259,8 @@ def _view(
         own = max(MULTIPLE, math.ceil(biggest / MULTIPLE) * MULTIPLE)
         small = min((float(np.median(group)) for group in by_class.values()), default=math.inf)
         offered = sorted({own, *WORKING_SIZES} if own < WORKING_SIZES[0] else set(WORKING_SIZES))
-        longest = next((item for item in offered if item <= size and small * item >= FINE_SIDE), size)
+        needed = FINE_SIDE if vocabulary.boxes else FINE_PAINT
+        longest = next((item for item in offered if item <= size and small * item >= needed), size)
         if not by_class or settings.pretrained:  # a whole scene, or weights that know a size
             longest = min(size, max(own, longest))
         if longest < size:

@@ -108,6 +108,20 @@ class TrainingSettings:
         return cls(**data)
 
 
+def describe() -> list[dict[str, Any]]:
+    """Return every setting as JSON values: its default, and the range or the choices that are allowed."""
+    found: list[dict[str, Any]] = []
+    for item in dataclasses.fields(TrainingSettings):
+        said: dict[str, Any] = {"name": item.name, "default": item.default}
+        if item.name in _RANGES:
+            low, high = _RANGES[item.name]
+            said |= {"low": low, "high": high, "whole": item.name in _WHOLE}
+        if item.name in _CHOICES:
+            said["choices"] = list(_CHOICES[item.name])
+        found.append(said)
+    return found
+
+
 def _check_range(name: str, value: object, low: float, high: float) -> None:
     if value is None and name == "budget":
         return

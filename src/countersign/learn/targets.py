@@ -20,9 +20,9 @@ from torch import Tensor
 from countersign.learn.augment import Sample
 from countersign.learn.data import IGNORE
 
-SPREAD = 0.54
-"""Share of the box that the Gaussian spans (TTFNet's alpha)."""
-NARROWEST = 0.4
+SPREAD = 0.8
+"""Share of the box that the Gaussian spans (TTFNet's alpha; 0.54 there, on cells of 4 pixels)."""
+NARROWEST = 0.55
 """Cells that the Gaussian of the smallest object deviates."""
 FLOOR = 0.05
 """Below this a Gaussian counts as background."""

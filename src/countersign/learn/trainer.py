@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import copy
 import os
-import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from importlib import metadata
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from countersign.domain.errors import Cancelled, ModelError
-from countersign.domain.model import ModelCard, Task
+from countersign.learn import card as cards
 from countersign.learn import device as devices
-from countersign.learn import evaluate, losses, saved
+from countersign.learn import evaluate, light, losses
 from countersign.learn import plan as planning
 from countersign.learn.augment import Variation
-from countersign.learn.backbone import RANDOM, BackboneInfo
+from countersign.learn.backbone import RANDOM
 from countersign.learn.data import ExampleStore, TrainingImage
 from countersign.learn.events import Event, Finished, Notice, OnEvent, Planned, Progress, Scored
 from countersign.learn.loader import Batch, Loader
@@ -40,6 +38,10 @@ REPORT_EVERY = 0.25
 """Seconds between two reports of progress at the least."""
 PATIENCE = 20
 """Steps with a loss that is no number, one after the other, after which a training gives up."""
+NEGATIVES = 0.2
+"""Share of pictures shown as negatives, where that helps."""
+LOOKED_AT = 24
+"""Images that decide whether it does."""
 MOST_TILES = 16
 """Tiles of one image in one epoch at the most."""
 
@@ -151,7 +153,12 @@ class _Training:
         self.network = network.to(self.device).to(memory_format=torch.channels_last)
         self.average: Network = copy.deepcopy(network).eval().requires_grad_(False)
         recipe = Recipe(vocabulary, self.plan.view, self.info.fixed, self.plan.multi_tag)
-        self.model = TrainedModel(self.average, recipe, _card(name, self), str(self.device))
+        self.model = TrainedModel(
+            self.average,
+            recipe,
+            cards.describe(name, self.plan, settings, self.info, self.spec, self.device),
+            str(self.device),
+        )
         self.optimizer = _optimizer(self.network, settings.learning_rate)
 
     def _learn(self) -> bool:
@@ -171,7 +178,7 @@ class _Training:
             store,
             plan.view,
             self.spec,
-            Variation(turns=turns),
+            Variation(turns=turns, negative=self._negatives(store)),
             batch_size=settings.batch_size,
             canvas=self._canvas,
             seed=settings.seed,
@@ -193,6 +200,16 @@ class _Training:
                 self._report()
                 self._maybe_score()
         return False
+
+    def _negatives(self, store: ExampleStore) -> float:
+        """Share of negatives among the pictures: some, where the images are of both kinds and weights know neither."""
+        if self.info.pretrained != RANDOM:
+            return 0.0
+        seen = [store.get(index) for index in range(min(LOOKED_AT, len(store)))]
+        if not light.mixed([example.pixels for example in seen if example is not None]):
+            return 0.0
+        self.notice("light", "some images are bright on dark and others dark on bright: it learns from negatives too")
+        return NEGATIVES
 
     def _canvas(self) -> tuple[int, int]:
         """The (height, width) of the next batch: small at first, where the backbone takes any size."""
@@ -340,49 +357,3 @@ def _to_device(batch: Batch, device: torch.device) -> tuple[Tensor, Any]:
     moved = move(batch.pixels)
     assert moved is not None
     return moved, found
-
-
-def _card(name: str, training: _Training) -> ModelCard:
-    plan, settings, info = training.plan, training.settings, training.info
-    tasks = {
-        "detection": Task.DETECTION,
-        "segmentation": Task.SEMANTIC_SEGMENTATION,
-        "classification": Task.CLASSIFICATION,
-    }
-    recipe = Recipe(plan.vocabulary, plan.view, info.fixed, plan.multi_tag)
-    return ModelCard(
-        name=name,
-        family="trained",
-        tasks=tuple(tasks[head] for head in plan.heads),
-        classes=plan.vocabulary.all,
-        description=f"{settings.backbone} from {_origin(info)}, taught by {len(plan.train)} images",
-        source="trained by Countersign",
-        min_confidence=settings.confidence,
-        details={
-            **saved.details(training.spec, recipe),
-            "settings": settings.to_data(),
-            "start": info.pretrained,
-            "data": {
-                "trained_on": [{"name": x.name, "sha256": x.content_hash} for x in plan.train],
-                "held_out": [{"name": x.name, "sha256": x.content_hash} for x in plan.held_out],
-                "labels": sum(len(x.labels) for x in plan.train),
-            },
-            "device": devices.describe(training.device),
-            "versions": versions(),
-        },
-    )
-
-
-def _origin(info: BackboneInfo) -> str:
-    return info.pretrained if info.pretrained == RANDOM else f"pretrained weights ({info.pretrained})"
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what a training depends on."""
-    found = {"python": platform.python_version()}
-    for package in ("countersign", "torch", "timm", "opencv-python-headless", "numpy"):
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = "unknown"
-    return found
