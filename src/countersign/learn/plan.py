@@ -119,11 +119,26 @@ def make(images: Sequence[TrainingImage], classes: Sequence[str], settings: Trai
         )
     if absent := [name for name in known if name not in vocabulary.all]:
         notices.append(f"no label to learn from for: {', '.join(absent)}")
+    notices += _missing(vocabulary, settings)
     sized = [_sized(image) for image in useful]
     train, held_out = _split(sized, settings)
     view, told = _view(sized, vocabulary, settings)
     multi = any(len({item.class_name for item in tag_labels(image.labels)}) > 1 for image in sized)
     return Plan(tuple(train), tuple(held_out), vocabulary, view, multi, (*notices, *told))
+
+
+def _missing(vocabulary: Vocabulary, settings: TrainingSettings) -> list[str]:
+    """Say which heads were asked for and cannot be: no label teaches them."""
+    heads = {
+        "detection": (vocabulary.boxes, "no label says where an object is"),
+        "segmentation": (vocabulary.paints, "no label is a mask or a polygon"),
+        "classification": (vocabulary.tags, "no label is of an image as a whole"),
+    }
+    return [
+        f"there will be no {head}: {why}"
+        for head, (found, why) in heads.items()
+        if getattr(settings, head) is True and not found
+    ]
 
 
 def _classes_of(images: Sequence[TrainingImage]) -> tuple[str, ...]:

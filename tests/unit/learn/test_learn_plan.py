@@ -34,6 +34,12 @@ def test_heads_follow_the_labels() -> None:
     assert make([image(Label("cell", Ellipse(50, 50, 20, 10)))]).heads == ("detection",)
 
 
+def test_head_that_no_label_teaches_is_told() -> None:
+    found = make([image(BOX)], segmentation=True)
+    assert found.heads == ("detection",)
+    assert any("no segmentation" in text for text in found.notices)
+
+
 def test_several_masks_of_a_class_are_objects() -> None:
     spot = np.zeros((480, 640), np.bool_)
     spot[10:20, 10:20] = True
