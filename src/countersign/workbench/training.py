@@ -34,7 +34,7 @@ def train(
     Raises SettingsError, NotFound, NameTaken and InvalidInput before anything starts; Cancelled where it was cancelled
     before anything was learned; ModelError where the training failed.
     """
-    spec = TrainingSpec(name or _next_name(store, project.name), field, query, dict(settings))
+    spec = TrainingSpec(name or next_name(store, project.name), field, query, dict(settings))
     return training.run(
         store, project.id, spec, created_by=actor, on_event=on_event, should_cancel=should_cancel, inline=inline
     )
@@ -61,7 +61,7 @@ def list_all(store: Store, project: Project) -> list[Training]:
         return list(trainings.list_all(c, project.id))
 
 
-def _next_name(store: Store, project: str) -> str:
+def next_name(store: Store, project: str) -> str:
     """Return ``PROJECT-1``, or the first such name with a number that no model has."""
     base = re.sub(r"[^\w. -]", "-", project).strip("_. -")[:80] or "model"
     with store.read() as c:

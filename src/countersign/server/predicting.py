@@ -1,0 +1,109 @@
+"""The process behind ``worker.Predictor``: ``python -m countersign.server.predicting``. Imports torch, serves nothing.
+
+Standard input: one line with the workspace, then one JSON line per request. Standard output: one line when it is ready,
+then one JSON line per request. Whatever else libraries print goes to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from countersign import imaging
+from countersign.domain.errors import CountersignError, ModelError
+from countersign.models.contract import Model, PredictOptions
+from countersign.runs import catalogue
+from countersign.runs.predicting import explain
+from countersign.server import wire
+from countersign.store import Store
+
+_KEPT = 2  # models in memory
+
+
+class Server:
+    """Answers requests, one at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._models: OrderedDict[tuple[str, str], Model] = OrderedDict()
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Do what is asked; an error becomes an answer too."""
+        try:
+            if request["do"] == "card":
+                return {"card": catalogue.card(self._store, request["model"]).to_data()}
+            return self._predict(request)
+        except CountersignError as error:
+            state = {name: value for name, value in error.__dict__.items() if _is_plain(value)}
+            return {"error": {"kind": type(error).__name__, "state": state}}
+        except Exception as error:
+            traceback.print_exc()
+            what = f"The model failed: {explain(error)}"
+            return {"error": {"kind": "ModelError", "state": {"what": what, "remedy": "The log has the details."}}}
+
+    def _predict(self, request: dict[str, Any]) -> dict[str, Any]:
+        model = self._load(request["model"])
+        classes = tuple(request["classes"])
+        catalogue.check_classes(model.card, classes)
+        pixels = imaging.read_rgb(request["path"])
+        options = PredictOptions(classes, request["min_confidence"], request["settings"])
+        found = model.predict([pixels], options)[0]
+        found.sort(key=lambda item: -1.0 if item.confidence is None else -item.confidence)
+        card = model.card
+        by = {"model": request["model"], "version": card.version, "weights_hash": card.weights_hash}
+        return {
+            "predictions": [wire.prediction(item) for item in found],
+            "model": by | {"min_confidence": request["min_confidence"]},
+        }
+
+    def _load(self, reference: str) -> Model:
+        # A model that was deleted, or replaced by another of its name, is not answered from memory.
+        where = catalogue.saved(self._store).get(reference)
+        key = (reference, str(where))
+        if key in self._models:
+            self._models.move_to_end(key)
+        else:
+            self._models[key] = catalogue.load(self._store, reference)
+            while len(self._models) > _KEPT:
+                self._models.popitem(last=False)
+        return self._models[key]
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | int | float | bool | list | tuple | dict | None)
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer until there are no more requests: the server that asked is gone then."""
+    orders = orjson.loads(requests.readline())
+    with Store.open(orders["workspace"], blobs=Path(orders["blobs"]), create=False) as store:
+        server = Server(store)
+        answers.write(b"{}\n")
+        answers.flush()
+        while line := requests.readline():
+            answers.write(orjson.dumps(server.answer(orjson.loads(line)), option=orjson.OPT_SERIALIZE_NUMPY) + b"\n")
+            answers.flush()
+
+
+def main() -> int:
+    """Keep standard output for answers alone, and serve."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    try:
+        serve(sys.stdin.buffer, answers)
+    except BrokenPipeError:
+        return 0
+    except ModelError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

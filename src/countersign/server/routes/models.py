@@ -1,0 +1,160 @@
+"""Models, and what they say of the image on screen."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, Query, UploadFile
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, Response
+
+from countersign.domain.errors import InvalidInput
+from countersign.domain.model import ModelCard as DomainCard
+from countersign.models import registry
+from countersign.server import wire
+from countersign.server.context import Here, HereDep
+from countersign.server.pictures import checked
+from countersign.server.routes._common import ImageId, ModelName, binary, problems
+from countersign.server.schemas.learning import (
+    Model,
+    ModelCard,
+    ModelImport,
+    ModelList,
+    ModelUpdate,
+    PredictionList,
+    PredictRequest,
+)
+from countersign.server.wire import Json
+from countersign.workbench import beginning
+from countersign.workbench.models import Models
+
+router = APIRouter(tags=["models"])
+
+
+@router.get("/models", response_model=ModelList, responses=problems())
+def list_models(here: HereDep) -> Response:
+    """All models of the workspace, oldest first."""
+    found = [wire.model(item) for item in Models(here.store).list()]
+    families = [name for name in registry.families() if name != registry.SAVED]
+    return Json({"items": found, "families": families})
+
+
+@router.get("/models/card", response_model=ModelCard, responses=problems(404, 503))
+def get_model_card(
+    here: HereDep,
+    model: Annotated[
+        str, Query(min_length=1, max_length=500, description="A model's name, or a family's: `timm:resnet18`.")
+    ],
+) -> Response:
+    """The card of any model that a run can take. One of a family is asked of the process that predicts."""
+    _check_reference(here, model)
+
+    def elsewhere(reference: str) -> DomainCard:
+        return DomainCard.from_data(here.parts.predictor.card(reference))
+
+    return Json(beginning.card_of(here.store, model, elsewhere).to_data())
+
+
+@router.post("/models/upload", response_model=Model, status_code=201, responses=problems(409))
+def upload_model(
+    here: HereDep,
+    file: Annotated[UploadFile, File(description="A file that an export made.")],
+    name: Annotated[str, Form(max_length=100, description="Name to give it; empty: its own.")] = "",
+) -> Response:
+    """Bring a model into the workspace from a file of yours."""
+    with tempfile.TemporaryDirectory(prefix="countersign-") as folder:
+        path = Path(folder) / "model.countersign-model"
+        with path.open("wb") as copy:
+            shutil.copyfileobj(file.file, copy)
+        made = Models(here.store).import_file(path, name=name)
+    return Json(wire.model(made), status_code=201)
+
+
+@router.post("/models/import", response_model=Model, status_code=201, responses=problems(409))
+def import_model(body: ModelImport, here: HereDep) -> Response:
+    """Bring a model into the workspace from a file or folder of the server's computer."""
+    here.check_path_allowed()
+    return Json(wire.model(Models(here.store).import_file(_path(body.path), name=body.name)), status_code=201)
+
+
+@router.get("/models/{model}", response_model=Model, responses=problems(404))
+def get_model(model: ModelName, here: HereDep) -> Response:
+    """A model of the workspace."""
+    return Json(wire.model(Models(here.store).get(model)))
+
+
+@router.patch("/models/{model}", response_model=Model, responses=problems(404, 409))
+def update_model(model: ModelName, body: ModelUpdate, here: HereDep) -> Response:
+    """Give a model another name."""
+    return Json(wire.model(Models(here.store).rename(model, body.name)))
+
+
+@router.delete("/models/{model}", status_code=204, responses=problems(404))
+def delete_model(model: ModelName, here: HereDep) -> Response:
+    """Delete a model and its weights. Labels that it made keep saying where they came from."""
+    Models(here.store).delete(model)
+    return Response(status_code=204)
+
+
+@router.get(
+    "/models/{model}/file",
+    response_class=Response,
+    responses=binary("application/octet-stream", "The model's file.") | problems(404),
+)
+def get_model_file(model: ModelName, here: HereDep) -> Response:
+    """A model as one file, to take elsewhere."""
+    folder = Path(tempfile.mkdtemp(prefix="countersign-"))
+    try:
+        path = Models(here.store).export(model, folder / "model.countersign-model")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    done = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    return FileResponse(
+        path, media_type="application/octet-stream", filename=f"{model}.countersign-model", background=done
+    )
+
+
+@router.post("/images/{image_id}/predict", response_model=PredictionList, responses=problems(404, 503))
+def predict_image(image_id: ImageId, body: PredictRequest, here: HereDep) -> Response:
+    """What a model says of an image. Nothing is stored.
+
+    The first time takes seconds: the process that predicts starts and loads the model. 503 where it died; try again.
+    """
+    _check_reference(here, body.model)
+    image = here.image(image_id)
+    checked(image)
+    registry.parse(body.model, saved=_saved(here))
+    started = time.monotonic()
+    found = here.parts.predictor.predict(
+        body.model, image, classes=body.classes, min_confidence=body.min_confidence, nms=body.nms
+    )
+    seconds = time.monotonic() - started
+    return Json({"items": found["predictions"], "predicted_by": found["model"], "seconds": seconds})
+
+
+def _saved(here: Here) -> dict[str, Any]:
+    from countersign.runs import catalogue
+
+    return catalogue.saved(here.store)
+
+
+def _check_reference(here: Here, text: str) -> None:
+    """Raise InvalidInput for the path of a model where clients may not name files of this computer."""
+    if text in _saved(here) or (":" in text and text.partition(":")[0] in registry.families()):
+        if "=" in text and ("/" in text or "\\" in text):
+            here.check_path_allowed()  # options may name files
+        return
+    _path(text)
+    if "/" in text or "\\" in text or text.startswith((".", "~")):
+        here.check_path_allowed()
+
+
+def _path(text: str) -> Path:
+    if "\0" in text:
+        raise InvalidInput("A path holds no NUL character")
+    return Path(text)

@@ -1,0 +1,1 @@
+"""What travels over HTTP, as pydantic models: one module per noun. The routes declare them; ``wire`` fills them."""

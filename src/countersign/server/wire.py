@@ -1,0 +1,276 @@
+"""Domain values as JSON values, in the shapes that ``schemas`` declares. Plain dictionaries: pages hold thousands."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from countersign.domain.errors import InvalidInput
+from countersign.domain.geometry import Box, Ellipse, Geometry, Keypoints, Mask, Polygon
+from countersign.domain.image import Image
+from countersign.domain.label import Change, Label, LabelClass, LabelState, Prediction, Provenance
+from countersign.domain.model import StoredModel
+from countersign.domain.run import Run, RunState
+from countersign.domain.work import RunProgress, Training
+
+Data = dict[str, Any]
+
+STATES = {state: state.name.lower() for state in LabelState}
+
+
+class Json(Response):
+    """An answer in JSON, written by the quickest encoder there is."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS)
+
+
+def state_of(name: str) -> LabelState:
+    """Return the state of this name."""
+    return LabelState[name.upper()]
+
+
+def geometry(value: Geometry | None) -> Data | None:
+    """Return a geometry; None for none."""
+    match value:
+        case None:
+            return None
+        case Box():
+            return {"type": "box", "x": value.x, "y": value.y, "width": value.width, "height": value.height}
+        case Polygon():
+            return {"type": "polygon", "rings": value.rings, "holes": value.holes}
+        case Mask():
+            counts = value.counts.decode("ascii")
+            return {"type": "mask", "width": value.width, "height": value.height, "counts": counts}
+        case Ellipse():
+            shape = {"cx": value.cx, "cy": value.cy, "rx": value.rx, "ry": value.ry, "angle": value.angle}
+            return {"type": "ellipse", **shape}
+        case Keypoints():
+            return {"type": "keypoints", "points": value.points, "box": geometry(value.box)}
+
+
+def bounds(value: Geometry | None) -> Data | None:
+    """The box around a geometry, for small pictures."""
+    if value is None or isinstance(value, Box):
+        return geometry(value)
+    x, y, width, height = value.bounds
+    if width <= 0 or height <= 0:
+        return geometry(value)
+    return {"type": "box", "x": x, "y": y, "width": width, "height": height}
+
+
+def to_geometry(data: Mapping[str, Any] | None) -> Geometry | None:
+    """Make a geometry of what came over the wire. Raises GeometryError, InvalidInput."""
+    if data is None:
+        return None
+    values = {name: value for name, value in data.items() if name != "type"}
+    match data["type"]:
+        case "box":
+            return Box(**values)
+        case "polygon":
+            return Polygon(tuple(map(tuple, values["rings"])), tuple(map(tuple, values.get("holes", ()))))
+        case "ellipse":
+            return Ellipse(**values)
+        case "mask":
+            if not values["counts"].isascii():
+                raise InvalidInput("the counts of a mask are ASCII characters")
+            return Mask(values["height"], values["width"], values["counts"].encode("ascii"))
+        case "keypoints":
+            box = to_geometry(values.get("box"))
+            assert box is None or isinstance(box, Box)
+            return Keypoints(tuple(values["points"]), box)
+    raise InvalidInput(f"there is no geometry {data['type']!r}")
+
+
+def label(value: Label, field: str, version: int, *, small: bool = False) -> Data:
+    """Return a label; ``small`` with a box around its geometry."""
+    origin = value.provenance
+    return {
+        "id": value.id,
+        "image_id": value.image_id,
+        "field": field,
+        "class_name": value.class_name,
+        "geometry": bounds(value.geometry) if small else geometry(value.geometry),
+        "confidence": value.confidence,
+        "state": STATES[value.state],
+        "attributes": value.attributes,
+        "version": version,
+        "origin": None if origin is None else origin.origin.value,
+        "model": "" if origin is None else origin.model,
+        "verified_by": value.verified_by,
+        "verified_how": value.verified_how,
+    }
+
+
+def provenance(value: Provenance | None) -> Data | None:
+    """Return where a label came from."""
+    if value is None:
+        return None
+    names = ("origin", "source", "model", "model_version", "weights_hash", "prompt", "min_confidence", "run_id")
+    return {name: getattr(value, name) for name in names}
+
+
+def image(value: Image, labels: Sequence[Data] | None = None) -> Data:
+    """Return an image, with its labels where they were asked for."""
+    return {
+        "id": value.id,
+        "project_id": value.project_id,
+        "name": value.name,
+        "width": value.width,
+        "height": value.height,
+        "hash": value.content_hash,
+        "format": value.format,
+        "bands": value.bands,
+        "dtype": value.dtype,
+        "bytes": value.bytes,
+        "state": value.state.value,
+        "split": value.split,
+        "tags": sorted(value.tags),
+        "labels": labels,
+    }
+
+
+def change(value: Change) -> Data:
+    """Return a change."""
+    names = ("id", "verb", "actor", "at", "count", "note", "field", "undoes", "undone_by")
+    return {name: getattr(value, name) for name in names}
+
+
+def label_class(value: LabelClass, labels: int) -> Data:
+    """Return a class with how many labels it has."""
+    return {
+        "id": value.id,
+        "name": value.name,
+        "color": value.color,
+        "keypoint_names": value.keypoint_names,
+        "skeleton": value.skeleton,
+        "labels": labels,
+    }
+
+
+def counts(pairs: Iterable[tuple[str, int]]) -> list[Data]:
+    """Return named counts."""
+    return [{"name": name, "count": count} for name, count in pairs]
+
+
+_ACTIONS: Mapping[RunState, tuple[str, ...]] = {
+    RunState.QUEUED: ("cancel",),
+    RunState.GENERATING: ("pause", "cancel", "skip"),
+    RunState.PAUSED: ("resume", "cancel", "skip"),
+    RunState.IN_REVIEW: ("review", "approve"),
+    RunState.APPROVED: ("review",),
+    RunState.ERROR: ("resume", "skip"),
+    RunState.CANCELLED: ("resume", "skip"),
+}
+
+
+def run(value: Run, progress: RunProgress | None = None) -> Data:
+    """Return a run; ``progress`` where it is at work."""
+    spec = value.spec
+    actions = list(_ACTIONS[value.state])
+    if value.state is RunState.IN_REVIEW and value.failed:
+        actions.append("retry")
+    return {
+        "id": value.id,
+        "project_id": value.project_id,
+        "name": value.name,
+        "state": value.state.value,
+        "field": spec.field,
+        "model": spec.model,
+        "classes": spec.classes,
+        "min_confidence": spec.min_confidence,
+        "settings": dict(spec.settings),
+        "images": spec.images.to_data(),
+        "workers": spec.workers,
+        "batch_size": spec.batch_size,
+        "created_by": value.created_by,
+        "created_at": value.created_at,
+        "started_at": value.started_at,
+        "finished_at": value.finished_at,
+        "error": value.error,
+        "target_field": value.target_field,
+        "progress": {
+            "total": value.total,
+            "done": value.done,
+            "failed": value.failed,
+            "pending": value.pending,
+            "labels": value.labels,
+            "rate": progress.rate if progress else 0.0,
+            "eta_s": progress.eta_s if progress else None,
+            "workers": progress.workers if progress else 0,
+        },
+        "actions": actions,
+    }
+
+
+def model(value: StoredModel) -> Data:
+    """Return a model with its card."""
+    return {"id": value.id, "name": value.name, "created_at": value.created_at, "card": value.card.to_data()}
+
+
+def training(value: Training, model_name: str | None) -> Data:
+    """Return a training with what it last reported."""
+    said = value.progress
+    names = ("done", "epoch", "epochs", "step", "losses", "elapsed_s", "left_s", "score", "score_name")
+    now = said.get("progress")
+    scores = (said.get("finished") or {}).get("scores") or (said.get("scored") or {}).get("scores") or {}
+    return {
+        "id": value.id,
+        "project_id": value.project_id,
+        "name": value.name,
+        "state": value.state.value,
+        "field": value.spec.field,
+        "images": value.spec.images.to_data(),
+        "settings": dict(value.spec.settings),
+        "created_by": value.created_by,
+        "created_at": value.created_at,
+        "finished_at": value.finished_at,
+        "error": value.error,
+        "model": model_name,
+        "progress": {name: now.get(name) for name in names} if now else None,
+        "plan": said.get("planned"),
+        "scores": scores,
+        "notices": said.get("notices", []),
+    }
+
+
+def prediction(value: Prediction) -> Data:
+    """Return a prediction."""
+    return {
+        "class_name": value.class_name,
+        "geometry": geometry(value.geometry),
+        "confidence": value.confidence,
+        "attributes": dict(value.attributes),
+    }
+
+
+def to_prediction(data: Mapping[str, Any]) -> Prediction:
+    """Make a prediction of what ``prediction`` returned."""
+    return Prediction(data["class_name"], to_geometry(data["geometry"]), data["confidence"], data["attributes"])
+
+
+def cursor(key: Sequence[Any] | None) -> str | None:
+    """Return a key of a page as the opaque text that clients give back."""
+    return None if key is None else base64.urlsafe_b64encode(orjson.dumps(list(key))).decode().rstrip("=")
+
+
+def from_cursor(text: str | None) -> tuple[Any, ...] | None:
+    """Return the key of a cursor. Raises InvalidInput."""
+    if not text:
+        return None
+    try:
+        found = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error):
+        found = None
+    if not isinstance(found, list) or not all(isinstance(part, str | int) for part in found):
+        raise InvalidInput(f"{text!r} is no cursor of a page", remedy="Give the 'next' of the page before.")
+    if any(isinstance(part, int) and not -(2**63) <= part < 2**63 for part in found):
+        raise InvalidInput(f"{text!r} is no cursor of a page", remedy="Give the 'next' of the page before.")
+    return tuple(found)
