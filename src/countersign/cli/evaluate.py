@@ -17,6 +17,7 @@ from countersign.cli.values import query
 if TYPE_CHECKING:
     from countersign.domain.metrics import ClassificationScores, DetectionScores, SemanticScores
     from countersign.workbench.evaluation import Evaluation
+    from countersign.workbench.project import Project
 
 _KINDS = ("extra", "missing", "moved", "relabelled")
 _CLASSES = "Only labels of these classes."
@@ -51,8 +52,19 @@ def evaluate(
             field, against, images=query(session, opened, images), classes=classes, min_confidence=min_confidence,
             on_progress=on_progress,
         )  # fmt: skip
+    _warn(session.out, opened, found)
     if not session.out.data(found):
         _print(session.out, found)
+
+
+def _warn(out: Output, project: Project, found: Evaluation) -> None:
+    """Say so where a run never saw some of the images: what is there counts as missing."""
+    for run in project.runs():
+        if run.spec.field == found.field and run.done < found.images:
+            out.notice(
+                f"The run {run.name} labelled {count(run.done, 'image')}, and {found.images:,} are measured: "
+                "what it never saw counts as missing. --images chooses."
+            )
 
 
 def _print(out: Output, found: Evaluation) -> None:

@@ -19,6 +19,7 @@ from countersign.imaging.scan import ENDINGS
 from countersign.store import Store
 from countersign.workbench.importing import ImagesImport, import_images
 from countersign.workbench.label_import import LabelsImport, import_labels
+from countersign.workbench.matching import full
 from countersign.workbench.progress import OnProgress
 
 NONE = "none"
@@ -89,7 +90,7 @@ def plan(path: str | Path, format: str = "auto") -> tuple[Path, str | None, tupl
 
     Raises as ``import_path``, for what can be known before the first file is read.
     """
-    root = Path(path).expanduser().absolute()
+    root = full(path)
     if not root.exists():
         raise InvalidInput(f"There is no file or folder {path}", remedy="Check the path.")
     return root, *_choose(root, format)

@@ -19,6 +19,7 @@ from countersign.domain.errors import ImageError, InvalidInput
 from countersign.domain.image import ImageFile, Project
 from countersign.store import Store
 from countersign.store import images as records
+from countersign.workbench.matching import full
 from countersign.workbench.progress import OnProgress, Ticker
 
 T = TypeVar("T")
@@ -86,13 +87,18 @@ def import_images(
     ``split`` and ``tags`` are set on all of them, also on those known before. ``leave_out`` says which files are
     none of the images (painted masks, say). Raises InvalidInput where there is no such path.
     """
-    root = Path(path).expanduser().absolute()
+    root = full(path)
     if not root.exists():
         raise InvalidInput(f"There is no file or folder {path}", remedy="Check the path.")
     base = root if root.is_dir() else root.parent
     skipped: list[Refused] = []
     found = imaging.scan(root, on_skip=lambda file, reason: _note(skipped, file, reason))
-    files = [(file, file.relative_to(base).as_posix()) for file in found if leave_out is None or not leave_out(file)]
+    own = f"{full(store.blobs)}{os.sep}"  # somebody may import the folder that the workspace is in
+    files = [
+        (file, file.relative_to(base).as_posix())
+        for file in found
+        if not str(file).startswith(own) and (leave_out is None or not leave_out(file))
+    ]
     done = add_files(store, project, files, split=split, tags=tags, on_progress=on_progress)
     return replace(done.summary, skipped=tuple(skipped))
 

@@ -24,7 +24,7 @@ from countersign.runs.training import EMPTY_TAG
 from countersign.store import Store, classes, fields, history, images, labels
 from countersign.store.names import NamedImage
 from countersign.workbench.importing import Refused, add_files, chunks
-from countersign.workbench.matching import ImageNames
+from countersign.workbench.matching import ImageNames, full
 from countersign.workbench.progress import OnProgress, Ticker
 
 _CHUNK = 1000  # images per transaction
@@ -87,7 +87,7 @@ def import_labels(
     ``images`` is the folder of the image files, where they are not beside the labels. ``add_images`` brings in images
     that the project lacks, where the reader found their files. Raises FormatError, NotFound, SettingsError.
     """
-    task = _Import(store, project, Path(path).expanduser(), field, actor, split, tuple(tags), add_images)
+    task = _Import(store, project, full(path), field, actor, split, tuple(tags), add_images)
     options = formats.ReadOptions(
         images=Path(images).expanduser() if images else None, size_of=task.size_of, settings=dict(settings or {})
     )
@@ -167,7 +167,7 @@ class _Import:
 
     def _add_missing(self, batch: Sequence[FoundImage]) -> None:
         files = {
-            found.path.absolute(): found.name.replace("\\", "/")
+            full(found.path): found.name.replace("\\", "/")
             for found in batch
             if found.path is not None
             and self.names.match(found.name, found.path).image is None

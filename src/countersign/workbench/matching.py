@@ -6,12 +6,18 @@ shares the most folders with it. Images that fit equally well are rivals: the ca
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from countersign.store import Store, images
 from countersign.store.names import NamedImage
+
+
+def full(path: str | Path) -> Path:
+    """Return the whole path, ``~`` and ``..`` worked out: what an image's path is compared with. Links stay links."""
+    return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100  (resolve() would follow links)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class ImageNames:
 
     def match(self, name: str, path: Path | None = None) -> Match:
         """Find the one image that a name (and a path, where a file was found) means."""
-        if path is not None and (image := self._by_path.get(str(path.absolute()))) is not None:
+        if path is not None and (image := self._by_path.get(str(full(path)))) is not None:
             return Match(image)
         name = name.replace("\\", "/").removeprefix("./")
         found = self._by_path.get(name)

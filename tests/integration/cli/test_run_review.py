@@ -248,3 +248,10 @@ def test_run__interrupted_is_paused(run: Call, monkeypatch: pytest.MonkeyPatch) 
     done = run("run", "shapes", "--model", "bright:shapes", "--field", "second", code=130)
 
     assert "countersign resume second" in done.err
+
+
+def test_evaluate__run_that_saw_only_some(run: Call) -> None:
+    run("run", "shapes", "--model", "bright:shapes", "--field", "one", "--images", "name=0", "--quiet")
+
+    assert "what it never saw counts as missing" in run("evaluate", "shapes", "--field", "one").err
+    assert run("evaluate", "shapes", "--field", "one", "--images", "name=0", "--quiet").err == ""

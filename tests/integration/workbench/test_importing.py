@@ -120,3 +120,19 @@ def test_import__reports_progress(project: Project) -> None:
 
     assert seen[0] == Progress("images", 0, 3)
     assert seen[-1].done == 3
+
+
+def test_import__path_with_dots_is_the_same_file(project: Project) -> None:
+    shapes.draw(Path("pictures"), 1)
+    project.import_images("pictures")
+
+    done = project.import_images("pictures/../pictures")
+
+    assert (done.known, done.duplicates) == (1, ())
+
+
+def test_import__leaves_the_workspace_itself_out(project: Project, tmp_path: Path) -> None:
+    shapes.draw(tmp_path / "blobs" / "thumbnails", 1)
+    shapes.draw(tmp_path / "pictures", 1, first=1)
+
+    assert project.import_images(tmp_path).added == 1
