@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.engine import Connection
-
 from countersign.domain.compare import Difference, What, compare
 from countersign.domain.errors import InvalidInput
 from countersign.domain.image import Image, Project
@@ -75,12 +73,11 @@ def evaluate(
     Labels of ``field`` below ``min_confidence`` are not counted (those without a confidence are). ``on_progress`` gets
     the number of images read so far. Raises NotFound for a field or class, InvalidInput without an image to measure on.
     """
-    with store.read() as c:
-        items: list[ImageLabels] = []
-        for _, paired in _paired(c, project, field, against, images, classes, min_confidence):
-            items.append(paired)
-            if on_progress and len(items) % CHUNK == 0:
-                on_progress(len(items))
+    items: list[ImageLabels] = []
+    for _, paired in _paired(store, project, field, against, images, classes, min_confidence):
+        items.append(paired)
+        if on_progress and len(items) % CHUNK == 0:
+            on_progress(len(items))
     if not items:
         raise InvalidInput(
             f"There is no image to measure {field!r} on",
@@ -123,16 +120,15 @@ def differences(
     Which of two fields came first plays no part: a second run is compared with the first in the same way. ``only``
     names the kinds wanted. Raises as ``evaluate`` does, as the first one is asked for.
     """
-    with store.read() as c:
-        for image, item in _paired(c, project, field, against, images, classes, min_confidence):
-            size = (image.width, image.height)
-            for difference in compare(item.found, item.truth, size=size, match_iou=match_iou, same_iou=same_iou):
-                if not only or difference.what in only:
-                    yield Found(image, difference)
+    for image, item in _paired(store, project, field, against, images, classes, min_confidence):
+        size = (image.width, image.height)
+        for difference in compare(item.found, item.truth, size=size, match_iou=match_iou, same_iou=same_iou):
+            if not only or difference.what in only:
+                yield Found(image, difference)
 
 
 def _paired(
-    c: Connection,
+    store: Store,
     project: Project,
     field: str,
     against: str,
@@ -140,14 +136,15 @@ def _paired(
     classes: Sequence[str],
     min_confidence: float | None,
 ) -> Iterator[tuple[Image, ImageLabels]]:
-    found_id, truth_id = (fields.get(c, project.id, name).id for name in (field, against))
-    if query is None:
-        query = ImageQuery(has_labels_in=(against,))
-    wanted = LabelFilter("", tuple(classes), states=_COUNTED)
-    for chunk in images.walk(c, project.id, query, chunk=CHUNK):
-        ids = [image.id for image in chunk]
-        found = labels.for_images(c, found_id, ids, filter=wanted)
-        truth = labels.for_images(c, truth_id, ids, filter=wanted)
-        for image in chunk:
-            sure = [x for x in found[image.id] if x.confidence is None or x.confidence >= (min_confidence or 0.0)]
-            yield image, ImageLabels(image.id, image.width, image.height, sure, truth[image.id])
+    """Yield the images that count with the labels of both fields, all of one moment."""
+    query = ImageQuery(has_labels_in=(against,)) if query is None else query
+    wanted, least = LabelFilter("", tuple(classes), states=_COUNTED), min_confidence or 0.0
+    with store.read() as c:
+        found_id, truth_id = (fields.get(c, project.id, name).id for name in (field, against))
+        for chunk in images.walk(c, project.id, query, chunk=CHUNK):
+            ids = [image.id for image in chunk]
+            found = labels.for_images(c, found_id, ids, filter=wanted)
+            truth = labels.for_images(c, truth_id, ids, filter=wanted)
+            for image in chunk:
+                sure = [x for x in found[image.id] if x.confidence is None or x.confidence >= least]
+                yield image, ImageLabels(image.id, image.width, image.height, sure, truth[image.id])
