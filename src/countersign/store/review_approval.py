@@ -30,6 +30,8 @@ def approve(c: Connection, run_id: int, *, actor: str, target_field: str = "grou
     """
     run = runs.get(c, run_id)
     target = fields.ensure(c, run.project_id, target_field)
+    # The run before its field, as its workers lock them: in the other order two could wait for each other.
+    c.execute(sa.select(t.run.c.id).where(t.run.c.id == run_id).with_for_update())
     for field_id in sorted({run.field_id, target.id}):
         lock(c, Lock.FIELD, field_id)
     run = runs.get(c, run_id)  # as it is now that nobody else can approve it
