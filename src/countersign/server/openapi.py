@@ -29,6 +29,7 @@ TAGS = (
     ("operations", "Long work of the server itself: imports and exports; uploads."),
     ("events", "What happens, as it happens."),
 )
+_REFERENCE = "#/components/schemas/{model}"
 _ABOUT = """Models label, a person countersigns. Every verb of the workbench over HTTP.
 
 Coordinates are float pixels of the upright image: origin at the top left corner of the top left pixel, x to the right,
@@ -49,6 +50,7 @@ def describe(app: FastAPI) -> None:
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
+    from countersign.server.schemas.common import Problem
     from countersign.server.schemas.events import Event
 
     found = get_openapi(
@@ -60,8 +62,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     schemas = found["components"]["schemas"]
-    event = TypeAdapter(Event).json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
-    for name, schema in event.pop("$defs").items():
+    event = TypeAdapter(Event).json_schema(ref_template=_REFERENCE, mode="serialization")
+    problem = Problem.model_json_schema(ref_template=_REFERENCE, mode="serialization")
+    for name, schema in (event.pop("$defs") | problem.pop("$defs") | {"Problem": problem}).items():
         schemas.setdefault(name, schema)
     schemas["Event"] = {"title": "Event", "description": "One event of the stream."} | event
     for unused in ("HTTPValidationError", "ValidationError"):

@@ -8,7 +8,6 @@ from fastapi import Path, Query, Request
 from starlette.responses import Response
 
 from countersign.server.pictures import Picture
-from countersign.server.schemas.common import Problem
 
 MOST = 2**53 - 1
 
@@ -55,7 +54,8 @@ _WORDS = {
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Declare problems as answers: these, and those that every route may give."""
     return {
-        status: {"description": _WORDS[status], "content": _PROBLEM, "model": Problem}
+        # A reference instead of ``model``: FastAPI would build one for every status of every route as the server starts.
+        status: {"description": _WORDS[status], "content": _PROBLEM}
         for status in sorted({401, 422, *statuses})
     }
 
