@@ -9,6 +9,7 @@ is one change of the history, whatever number of transactions it took.
 from __future__ import annotations
 
 import dataclasses
+import gc
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -93,9 +94,14 @@ def import_labels(
     )
     stream = formats.read(task.path, format=format, options=options, report=task.report)
     ticker = Ticker(on_progress, "labels")
-    for batch in chunks(stream, _CHUNK):
-        task.take(batch)
-        ticker.step(len(batch), f"{task.added:,} labels")
+    try:
+        for batch in chunks(stream, _CHUNK):
+            if not ticker.done:
+                gc.freeze()  # what a reader holds of a large file would be walked again and again for nothing
+            task.take(batch)
+            ticker.step(len(batch), f"{task.added:,} labels")
+    finally:
+        gc.unfreeze()
     ticker.finish(f"{task.added:,} labels")
     return task.result()
 
