@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -140,7 +141,7 @@ class TrainedModel:
             if out.heat is not None and out.sides is not None:
                 out.heat, out.sides = out.heat.sigmoid().cpu(), decode(out.sides).cpu()
             if out.paint is not None:
-                out.paint = out.paint.softmax(1).cpu()
+                out.paint = out.paint.cpu()
             if out.tags is not None:
                 out.tags = (out.tags.sigmoid() if self.recipe.multi_tag else out.tags.softmax(1)).cpu()
         return out
@@ -171,10 +172,8 @@ class TrainedModel:
             return []
         best = np.zeros((item.height, item.width), np.float32)
         kinds = np.zeros((item.height, item.width), np.uint8 if len(names) < 255 else np.uint16)
-        for kind in range(1 + len(names)):
-            share = _whole_map(item, outputs, kind)
-            better = share > best
-            best[better], kinds[better] = share[better], kind
+        for view, output in zip(item.views, outputs, strict=True):
+            _paint_core(best, kinds, view, output)
         found = []
         for kind in np.unique(kinds).tolist():
             if kind == 0 or (options.classes and names[kind - 1] not in options.classes):
@@ -279,17 +278,21 @@ def _suppress(
     return found
 
 
-def _whole_map(item: Prepared, outputs: list[Output], kind: int) -> NDArray[np.float32]:
-    """Return one class's probability for every pixel of the image, each from the tile in whose core it lies."""
-    whole = np.zeros((item.height, item.width), np.float32)
-    for view, output in zip(item.views, outputs, strict=True):
-        assert output.paint is not None
-        tile = view.tile
-        canvas = view.canvas.shape
-        # First to the canvas, cut the padding off, then to the tile's own size.
-        share = cv2.resize(output.paint[kind].numpy(), (canvas[1], canvas[0]), interpolation=cv2.INTER_LINEAR)
-        share = share[: view.size[0], : view.size[1]]
-        share = cv2.resize(share, (tile.x1 - tile.x0, tile.y1 - tile.y0), interpolation=cv2.INTER_LINEAR)
-        x0, y0, x1, y1 = tile.core
-        whole[y0:y1, x0:x1] = share[y0 - tile.y0 : y1 - tile.y0, x0 - tile.x0 : x1 - tile.x0]
-    return whole
+def _paint_core(best: NDArray[np.float32], kinds: NDArray[Any], view: Looked, output: Output) -> None:
+    """Write a view's most probable class of every pixel, and how probable it is, where the view answers for it.
+
+    The logits are scaled up and not the probabilities, as in the loss: else small things come out too large.
+    """
+    assert output.paint is not None
+    canvas = view.canvas.shape[:2]
+    logits = F.interpolate(output.paint[None], size=canvas, mode="bilinear", align_corners=False)
+    shares = logits.softmax(1)[0, :, : view.size[0], : view.size[1]].numpy()
+    tile = view.tile
+    x0, y0, x1, y1 = tile.core
+    core_best, core_kinds = best[y0:y1, x0:x1], kinds[y0:y1, x0:x1]
+    for kind in range(len(shares)):
+        share = cv2.resize(
+            np.ascontiguousarray(shares[kind]), (tile.x1 - tile.x0, tile.y1 - tile.y0), interpolation=cv2.INTER_LINEAR
+        )[y0 - tile.y0 : y1 - tile.y0, x0 - tile.x0 : x1 - tile.x0]
+        better = share > core_best
+        core_best[better], core_kinds[better] = share[better], kind
