@@ -22,12 +22,16 @@ LEAST = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """AP at IoU 0.5 (mean over classes, and by class), mean IoU and accuracy; None where there is no such head."""
+    """AP at IoU 0.5 (mean over classes, and by class), mean IoU and accuracy; None where there is no such head.
+
+    ``image_iou`` is the IoU of each image's classes, averaged over images: large images do not count for more.
+    """
 
     ap50: float | None = None
     ap50_by_class: dict[str, float] | None = None
     mean_iou: float | None = None
     accuracy: float | None = None
+    image_iou: float | None = None
 
     def to_data(self) -> dict[str, float]:
         found = {"ap50": self.ap50, "mean_iou": self.mean_iou, "accuracy": self.accuracy}
@@ -56,6 +60,7 @@ def score(model: TrainedModel, images: Sequence[TrainingImage]) -> Scores:
         by_class,
         mean_iou(labels, predictions, sizes, vocabulary) if vocabulary.paints else None,
         accuracy(labels, predictions, vocabulary) if vocabulary.tags else None,
+        _image_iou(labels, predictions, sizes, vocabulary) if vocabulary.paints else None,
     )
 
 
@@ -139,7 +144,17 @@ def mean_iou(
             both[index] += np.count_nonzero(true & guess)
             either[index] += np.count_nonzero(true | guess)
     there = either > 0
-    return float((both[there] / either[there]).mean()) if there.any() else 0.0
+    return float((both[there] / either[there]).mean()) if there.any() else 1.0  # nothing there, nothing said
+
+
+def _image_iou(
+    labels: Sequence[Sequence[Label]],
+    predictions: Sequence[Sequence[Prediction]],
+    sizes: Sequence[tuple[int, int]],
+    vocabulary: Vocabulary,
+) -> float:
+    rows = zip(labels, predictions, sizes, strict=True)
+    return float(np.mean([mean_iou([items], [found], [size], vocabulary) for items, found, size in rows]))
 
 
 def _union(geometries: Sequence[Any], height: int, width: int) -> NDArray[np.bool_]:
