@@ -10,8 +10,9 @@ from fastapi import Depends, Request
 from countersign.domain.errors import InvalidInput
 from countersign.domain.image import Image
 from countersign.domain.image import Project as Record
-from countersign.domain.query import ImageQuery, parse
+from countersign.domain.query import ImageQuery
 from countersign.server.auth import Keys
+from countersign.server.querytext import read
 from countersign.server.settings import Settings
 from countersign.store import Store, images, projects
 from countersign.workbench.project import Project
@@ -82,9 +83,9 @@ HereDep = Annotated[Here, Depends(_here)]
 
 
 def query_of(text: str, ids: list[int] | None = None) -> ImageQuery:
-    """Return the images that somebody means: a query in words, or ids. Raises QueryError, InvalidInput."""
+    """Return the images that somebody means: a query in words or in JSON, or ids. Raises QueryError, InvalidInput."""
     if ids is None:
-        return parse(text)
+        return read(text)
     if text.strip():
         raise InvalidInput("Images are given by a query and by ids", remedy="Give one of the two.")
     return ImageQuery(ids=tuple(sorted(set(ids))))

@@ -54,6 +54,7 @@ class Watcher:
         self._runs: dict[int, tuple[Any, ...]] = {}
         self._trainings: dict[int, tuple[Any, ...]] = {}
         self._lists: dict[str, tuple[Any, ...]] = {}
+        self._told: dict[int, dict[str, Any]] = {}
 
     def news(self) -> list[dict[str, Any]]:
         """Return what is new since the last call, as JSON values of events. The first call finds nothing."""
@@ -105,7 +106,11 @@ class Watcher:
                 run = run_rows.get(c, run_id)
         except CountersignError:
             return None
-        return {"type": "run", "project_id": run.project_id, "run": wire.run(run, progress)}
+        data = wire.run(run, progress)
+        if self._told.get(run_id) == data:
+            return None
+        self._told[run_id] = data
+        return {"type": "run", "project_id": run.project_id, "run": data}
 
     def _training(self, training_id: int, before: tuple[Any, ...]) -> dict[str, Any] | None:
         try:

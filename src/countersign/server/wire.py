@@ -11,12 +11,12 @@ import orjson
 from starlette.responses import Response
 
 from countersign.domain.errors import InvalidInput
-from countersign.domain.geometry import Box, Ellipse, Geometry, Keypoints, Mask, Polygon
 from countersign.domain.image import Image
 from countersign.domain.label import Change, Label, LabelClass, LabelState, Prediction, Provenance
 from countersign.domain.model import StoredModel
 from countersign.domain.run import Run, RunState
 from countersign.domain.work import RunProgress, Training
+from countersign.workbench.as_json import bounds, geometry
 
 Data = dict[str, Any]
 
@@ -35,58 +35,6 @@ class Json(Response):
 def state_of(name: str) -> LabelState:
     """Return the state of this name."""
     return LabelState[name.upper()]
-
-
-def geometry(value: Geometry | None) -> Data | None:
-    """Return a geometry; None for none."""
-    match value:
-        case None:
-            return None
-        case Box():
-            return {"type": "box", "x": value.x, "y": value.y, "width": value.width, "height": value.height}
-        case Polygon():
-            return {"type": "polygon", "rings": value.rings, "holes": value.holes}
-        case Mask():
-            counts = value.counts.decode("ascii")
-            return {"type": "mask", "width": value.width, "height": value.height, "counts": counts}
-        case Ellipse():
-            shape = {"cx": value.cx, "cy": value.cy, "rx": value.rx, "ry": value.ry, "angle": value.angle}
-            return {"type": "ellipse", **shape}
-        case Keypoints():
-            return {"type": "keypoints", "points": value.points, "box": geometry(value.box)}
-
-
-def bounds(value: Geometry | None) -> Data | None:
-    """The box around a geometry, for small pictures."""
-    if value is None or isinstance(value, Box):
-        return geometry(value)
-    x, y, width, height = value.bounds
-    if width <= 0 or height <= 0:
-        return geometry(value)
-    return {"type": "box", "x": x, "y": y, "width": width, "height": height}
-
-
-def to_geometry(data: Mapping[str, Any] | None) -> Geometry | None:
-    """Make a geometry of what came over the wire. Raises GeometryError, InvalidInput."""
-    if data is None:
-        return None
-    values = {name: value for name, value in data.items() if name != "type"}
-    match data["type"]:
-        case "box":
-            return Box(**values)
-        case "polygon":
-            return Polygon(tuple(map(tuple, values["rings"])), tuple(map(tuple, values.get("holes", ()))))
-        case "ellipse":
-            return Ellipse(**values)
-        case "mask":
-            if not values["counts"].isascii():
-                raise InvalidInput("the counts of a mask are ASCII characters")
-            return Mask(values["height"], values["width"], values["counts"].encode("ascii"))
-        case "keypoints":
-            box = to_geometry(values.get("box"))
-            assert box is None or isinstance(box, Box)
-            return Keypoints(tuple(values["points"]), box)
-    raise InvalidInput(f"there is no geometry {data['type']!r}")
 
 
 def label(value: Label, field: str, version: int, *, small: bool = False) -> Data:
@@ -117,7 +65,7 @@ def provenance(value: Provenance | None) -> Data | None:
     return {name: getattr(value, name) for name in names}
 
 
-def image(value: Image, labels: Sequence[Data] | None = None) -> Data:
+def image(value: Image, labels: Sequence[Data] | None = None, *, with_path: bool = False) -> Data:
     """Return an image, with its labels where they were asked for."""
     return {
         "id": value.id,
@@ -134,6 +82,7 @@ def image(value: Image, labels: Sequence[Data] | None = None) -> Data:
         "split": value.split,
         "tags": sorted(value.tags),
         "labels": labels,
+        "path": value.path if with_path else None,
     }
 
 
@@ -249,11 +198,6 @@ def prediction(value: Prediction) -> Data:
         "confidence": value.confidence,
         "attributes": dict(value.attributes),
     }
-
-
-def to_prediction(data: Mapping[str, Any]) -> Prediction:
-    """Make a prediction of what ``prediction`` returned."""
-    return Prediction(data["class_name"], to_geometry(data["geometry"]), data["confidence"], data["attributes"])
 
 
 def cursor(key: Sequence[Any] | None) -> str | None:

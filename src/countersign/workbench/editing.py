@@ -78,7 +78,14 @@ class Edited:
 
 
 def edit(
-    store: Store, project: Project, operations: Sequence[Operation], *, actor: str, key: str = "", request: bytes = b""
+    store: Store,
+    project: Project,
+    operations: Sequence[Operation],
+    *,
+    actor: str,
+    key: str = "",
+    request: bytes = b"",
+    note: str = "",
 ) -> Edited:
     """Do the operations; see the module. ``request`` is what came under ``key``, to tell a second use of it.
 
@@ -90,7 +97,7 @@ def edit(
             if known.digest != digest:
                 raise Conflict(f"The key {key!r} came with other operations before", remedy="Make a new key.")
             return _replayed(known.answer)
-        done = _Batch(c, project, actor).do(operations)
+        done = _Batch(c, project, actor, note).do(operations)
         if key:
             client_keys.keep(c, project.id, key, client_keys.Answer(digest, _kept(done)))
     return done
@@ -103,6 +110,7 @@ class _Batch:
     c: Any
     project: Project
     actor: str
+    note: str = ""
     made: dict[str, int] = field(default_factory=dict)
     changes: dict[tuple[int, Verb], int] = field(default_factory=dict)
     others: list[int] = field(default_factory=list)
@@ -253,7 +261,9 @@ class _Batch:
 
     def _change(self, field_id: int, verb: Verb) -> int:
         if (field_id, verb) not in self.changes:
-            self.changes[field_id, verb] = history.begin(self.c, self.project.id, verb, self.actor, field_id=field_id)
+            self.changes[field_id, verb] = history.begin(
+                self.c, self.project.id, verb, self.actor, field_id=field_id, note=self.note
+            )
         return self.changes[field_id, verb]
 
     def _drop_rolled_back(self) -> None:

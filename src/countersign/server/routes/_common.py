@@ -29,7 +29,7 @@ QueryText = Annotated[
         alias="query",
         max_length=20_000,
         description="Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH "
-        "state= has= -has= file=`, separated by blanks; empty: all.",
+        "state= has= -has= file=`, separated by blanks; empty: all. Or in JSON, as runs tell their `images`.",
         examples=["split=train has=ground_truth"],
     ),
 ]
@@ -54,7 +54,7 @@ _WORDS = {
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Declare problems as answers: these, and those that every route may give."""
     return {
-        # A reference instead of ``model``: FastAPI would build one for every status of every route as the server starts.
+        # A reference, no ``model``: FastAPI would build one for every status of every route as the server starts.
         status: {"description": _WORDS[status], "content": _PROBLEM}
         for status in sorted({401, 422, *statuses})
     }

@@ -33,13 +33,15 @@ from countersign.server.schemas.images import (
     ImageIds,
     ImageList,
     ImageLookup,
+    ImageNames,
     ImagePage,
+    ImageSelection,
     ImagesUpdate,
     QueryCheck,
 )
 from countersign.server.wire import Json
 from countersign.store import browse, editions, fields, images, labels, review
-from countersign.workbench import looking
+from countersign.workbench import looking, selecting
 
 router = APIRouter(tags=["images"])
 
@@ -113,7 +115,18 @@ def lookup_images(project_id: ProjectId, body: ImageLookup, here: HereDep) -> Re
     here.record(project_id)
     with here.store.read() as c:
         found = [image for image in images.by_ids(c, body.ids) if image.project_id == project_id]
-        return Json({"items": with_labels(c, project_id, found, body.labels, small=body.geometry == "bounds")})
+        paths = body.paths and here.parts.settings.paths_allowed
+        small = body.geometry == "bounds"
+        return Json({"items": with_labels(c, project_id, found, body.labels, small=small, paths=paths)})
+
+
+@router.post("/projects/{project_id}/images/select", response_model=ImageSelection, responses=problems(404))
+def select_images(project_id: ProjectId, body: ImageNames, here: HereDep) -> Response:
+    """The ids of the images that names mean. 422 where none of them fits."""
+    here.record(project_id)
+    found = selecting.select(here.store, project_id, body.names)
+    ids = found.query.ids or ()
+    return Json({"ids": ids, "unmatched": found.unmatched, "ambiguous": found.ambiguous})
 
 
 @router.get("/projects/{project_id}/images/count", response_model=Count, responses=problems(404))
@@ -240,10 +253,11 @@ def with_labels(
     *,
     small: bool = False,
     only: LabelFilter | None = None,
+    paths: bool = False,
 ) -> list[dict[str, Any]]:
     """Return images as JSON values with their labels in these fields."""
     if not names:
-        return [wire.image(image) for image in found]
+        return [wire.image(image, with_path=paths) for image in found]
     by_image: dict[int, list[dict[str, Any]]] = {image.id: [] for image in found}
     for name in dict.fromkeys(names):
         field_id = fields.get(c, project_id, name).id
@@ -254,7 +268,7 @@ def with_labels(
             assert label.id is not None
             assert label.image_id is not None
             by_image[label.image_id].append(wire.label(label, name, versions[label.id], small=small))
-    return [wire.image(image, by_image[image.id]) for image in found]
+    return [wire.image(image, by_image[image.id], with_path=paths) for image in found]
 
 
 def one_with_labels(here: Here, image: DomainImage, names: Sequence[str]) -> list[dict[str, Any]]:

@@ -40,6 +40,7 @@ from countersign.server.schemas.labels import Label as LabelSchema
 from countersign.server.wire import Json
 from countersign.store import editions, fields, history, images, labels, projects
 from countersign.workbench import editing
+from countersign.workbench.as_json import to_geometry
 
 router = APIRouter(tags=["labels"])
 
@@ -80,7 +81,7 @@ def edit_labels(project_id: ProjectId, body: LabelBatch, here: HereDep) -> Respo
     record = here.record(project_id)
     operations = [_operation(item, here.user) for item in body.operations]
     request = editing.digest_of(body.model_dump(mode="json", exclude_unset=True, exclude={"key"}))
-    done = editing.edit(here.store, record, operations, actor=here.user, key=body.key, request=request)
+    done = editing.edit(here.store, record, operations, actor=here.user, key=body.key, request=request, note=body.note)
     here.parts.hub.nudge()
     results = [_result(here, outcome) for outcome in done.outcomes]
     return Json({"key": body.key, "replayed": done.replayed, "change_ids": done.changes, "results": results})
@@ -178,7 +179,7 @@ def _values(body: LabelUpdate) -> dict[str, Any]:
     if body.class_name is not None:
         values["class_name"] = body.class_name
     if "geometry" in given:
-        values["geometry"] = wire.to_geometry(body.geometry.model_dump() if body.geometry else None)
+        values["geometry"] = to_geometry(body.geometry.model_dump() if body.geometry else None)
     if body.attributes is not None:
         values["attributes"] = body.attributes
     if body.state is not None:
@@ -187,7 +188,7 @@ def _values(body: LabelUpdate) -> dict[str, Any]:
 
 
 def _new(item: NewLabel, user: str) -> Label:
-    geometry = wire.to_geometry(item.geometry.model_dump() if item.geometry else None)
+    geometry = to_geometry(item.geometry.model_dump() if item.geometry else None)
     made = Label(item.class_name, geometry, item.confidence, attributes=item.attributes)
     by = item.predicted_by
     if by is None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import uuid
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,13 +16,15 @@ from starlette.responses import FileResponse, Response
 
 from countersign import formats
 from countersign.domain.errors import InvalidInput, NotFound
-from countersign.domain.query import LabelFilter
+from countersign.domain.query import ImageQuery, LabelFilter
 from countersign.server import wire
 from countersign.server.context import Here, HereDep, query_of
 from countersign.server.operations import Operation as Work
 from countersign.server.operations import Ticket
 from countersign.server.routes._common import OperationId, ProjectId, UploadId, binary, problems
 from countersign.server.schemas.operations import (
+    CompareCreate,
+    EvaluateCreate,
     ExportCreate,
     FormatList,
     ImportCreate,
@@ -32,6 +36,8 @@ from countersign.server.schemas.operations import (
 from countersign.server.uploads import add_file, folder_of, size_of
 from countersign.server.wire import Json
 from countersign.store import blobs, fields
+from countersign.workbench import comparing
+from countersign.workbench.evaluation import Found
 from countersign.workbench.project import Project
 
 router = APIRouter(tags=["operations"])
@@ -175,6 +181,38 @@ def export_labels(project_id: ProjectId, body: ExportCreate, here: HereDep) -> R
     return _started(here, project, "export", f"Export of {body.field} as {made.title}", work)
 
 
+@router.post("/projects/{project_id}/evaluate", response_model=Operation, status_code=202, responses=problems(404))
+def evaluate_field(project_id: ProjectId, body: EvaluateCreate, here: HereDep) -> Response:
+    """Measure a field against another: the operation's result has the numbers."""
+    project, query = _measured(here, project_id, body)
+
+    def work(ticket: Ticket) -> dict[str, Any]:
+        found = comparing.evaluate(
+            here.store, here.record(project_id), body.field, body.against, query=query, classes=body.classes,
+            min_confidence=body.min_confidence, on_progress=ticket.on_progress,
+        )  # fmt: skip
+        return dataclasses.asdict(found)
+
+    return _started(here, project, "evaluate", f"Measuring {body.field} against {body.against}", work)
+
+
+@router.post("/projects/{project_id}/compare", response_model=Operation, status_code=202, responses=problems(404))
+def compare_fields(project_id: ProjectId, body: CompareCreate, here: HereDep) -> Response:
+    """List where two fields differ: the operation's result has `counts` by kind and the `differences`."""
+    project, query = _measured(here, project_id, body)
+
+    def work(ticket: Ticket) -> dict[str, Any]:
+        found = comparing.compare(
+            here.store, here.record(project_id), body.field, body.against, query=query, classes=body.classes,
+            min_confidence=body.min_confidence, only=body.only, match_iou=body.match_iou, same_iou=body.same_iou,
+        )  # fmt: skip
+        counts = Counter(item.difference.what.value for item in found)
+        listed = [_difference(item, body.field, body.against) for item in found[: body.most]]
+        return {"counts": dict(sorted(counts.items())), "differences": listed}
+
+    return _started(here, project, "compare", f"Comparing {body.field} with {body.against}", work)
+
+
 @router.get("/projects/{project_id}/operations", response_model=OperationList, responses=problems(404))
 def list_operations(project_id: ProjectId, here: HereDep) -> Response:
     """The operations of a project since the server started, the newest first."""
@@ -216,6 +254,26 @@ def _started(here: Here, project: Project, kind: str, title: str, work: Callable
 
     made: Work = here.parts.operations.start(project.id, kind, title, here.user, then_tell)
     return Json(made.to_data(), status_code=202)
+
+
+def _measured(here: Here, project_id: int, body: EvaluateCreate) -> tuple[Project, ImageQuery | None]:
+    project = here.project(project_id)
+    with here.store.read() as c:
+        for name in (body.field, body.against):
+            fields.get(c, project_id, name)
+    query = query_of(body.query, body.ids)
+    return project, None if query.empty else query
+
+
+def _difference(item: Found, field: str, against: str) -> dict[str, Any]:
+    found, truth = item.difference.found, item.difference.truth
+    return {
+        "image": wire.image(item.image),
+        "what": item.difference.what.value,
+        "iou": item.difference.iou,
+        "found": found and wire.label(found, field, 0),
+        "truth": truth and wire.label(truth, against, 0),
+    }
 
 
 def _check_format(name: str) -> None:

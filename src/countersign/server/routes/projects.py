@@ -82,6 +82,17 @@ def list_changes(project_id: ProjectId, here: HereDep, after: After = "", limit:
     return Json({"items": [wire.change(item) for item in found[:limit]], "next": wire.cursor(last)})
 
 
+@router.get("/projects/{project_id}/changes/{change_id}", response_model=Change, responses=problems(404))
+def get_change(project_id: ProjectId, change_id: ChangeId, here: HereDep) -> Response:
+    """One change."""
+    here.record(project_id)
+    with here.store.read() as c:
+        found = history.list_all(c, project_id, limit=1, before=change_id + 1)
+    if not found or found[0].id != change_id:
+        raise NotFound("change", change_id)
+    return Json(wire.change(found[0]))
+
+
 @router.post(
     "/projects/{project_id}/changes/{change_id}/undo",
     response_model=Change,

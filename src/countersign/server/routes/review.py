@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
+from countersign.domain.errors import InvalidInput
 from countersign.domain.label import LabelState
 from countersign.domain.query import ImageQuery, LabelFilter
 from countersign.server import wire
 from countersign.server.context import Here, HereDep, query_of
 from countersign.server.pictures import region
-from countersign.server.routes._common import After, Limit, QueryText, RunId, problems
+from countersign.server.routes._common import After, FieldId, Limit, QueryText, RunId, problems
 from countersign.server.routes.images import with_labels
 from countersign.server.schemas.images import ImagePage
 from countersign.server.schemas.projects import Change
@@ -26,7 +29,7 @@ from countersign.server.schemas.review import (
     UndoPromotion,
 )
 from countersign.server.wire import Json
-from countersign.store import browse, editions, images, projects, runs
+from countersign.store import browse, editions, fields, images, projects, runs
 from countersign.workbench import reviewing
 
 router = APIRouter(tags=["review"])
@@ -54,63 +57,110 @@ def get_review(run_id: RunId, here: HereDep) -> Response:
     return Json({"states": wire.counts(states), "promoted": wire.counts(promoted), "without_confidence": unsure})
 
 
-@router.get("/runs/{run_id}/review/stats", response_model=ReviewStats, responses=problems(404))
-def get_review_stats(
-    run_id: RunId,
-    here: HereDep,
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a filter shows: labels, on images."""
+
+    labels: LabelFilter
+    images: ImageQuery | None
+
+
+async def _shown(
     low: Low = None,
     high: High = None,
     classes: Classes = [],  # noqa: B006
     states: States = [],  # noqa: B006
     query: QueryText = "",
-) -> Response:
+) -> Shown:
+    return Shown(_filter(low, high, classes, states), _images(query))
+
+
+ShownDep = Annotated[Shown, Depends(_shown)]
+Bins = Annotated[Literal[10, 20, 25, 50, 100], Query(description="How many equal parts of 0 to 1.")]
+Detail = Annotated[Literal["full", "bounds"], Query(description="`bounds`: boxes around everything.")]
+
+
+@router.get("/runs/{run_id}/review/stats", response_model=ReviewStats, responses=problems(404))
+def get_review_stats(run_id: RunId, here: HereDep, shown: ShownDep) -> Response:
     """Count labels per class: those that fit the filter, of all that the class has on these images."""
-    found = _review(here, run_id).stats(_filter(low, high, classes, states), images=_images(query))
-    items = [
-        {
-            "class_name": stat.class_name,
-            "current": stat.current,
-            "total": stat.total,
-            "mean_confidence": stat.mean_confidence,
-        }
-        for stat in found
-    ]
-    current, total = sum(stat.current for stat in found), sum(stat.total for stat in found)
-    return Json({"items": items, "current": current, "total": total})
+    return _stats(_review(here, run_id), shown)
 
 
 @router.get("/runs/{run_id}/review/histogram", response_model=Histogram, responses=problems(404))
-def get_review_histogram(
-    run_id: RunId,
-    here: HereDep,
-    bins: Annotated[Literal[10, 20, 25, 50, 100], Query(description="How many equal parts of 0 to 1.")] = 50,
-    classes: Classes = [],  # noqa: B006
-    states: States = [],  # noqa: B006
-    query: QueryText = "",
-) -> Response:
-    """Count labels per range of confidence."""
-    wanted = _filter(None, None, classes, states)
-    return Json({"bins": _review(here, run_id).histogram(wanted, images=_images(query), bins=bins)})
+def get_review_histogram(run_id: RunId, here: HereDep, shown: ShownDep, bins: Bins = 50) -> Response:
+    """Count labels per range of confidence; the range of the filter itself plays no part."""
+    return _histogram(_review(here, run_id), shown, bins)
 
 
 @router.get("/runs/{run_id}/review/labels", response_model=ReviewLabelPage, responses=problems(404))
 def list_review_labels(
-    run_id: RunId,
-    here: HereDep,
-    low: Low = None,
-    high: High = None,
-    classes: Classes = [],  # noqa: B006
-    states: States = [],  # noqa: B006
-    query: QueryText = "",
-    order: Ordered = "id",
-    after: After = "",
-    limit: Limit = 100,
+    run_id: RunId, here: HereDep, shown: ShownDep, order: Ordered = "id", after: After = "", limit: Limit = 100
 ) -> Response:
     """A page of single labels, to decide on one by one: see `/labels/{id}/crop` for their pictures."""
-    review = _review(here, run_id)
-    page = review.labels(
-        _filter(low, high, classes, states), images=_images(query), order=order, after=after or None, limit=limit
-    )
+    return _label_page(here, _review(here, run_id), shown, order, after, limit)
+
+
+@router.get("/runs/{run_id}/review/images", response_model=ImagePage, responses=problems(404))
+def list_review_images(
+    run_id: RunId,
+    here: HereDep,
+    shown: ShownDep,
+    order: Ordered = "id",
+    after: After = "",
+    limit: Limit = 50,
+    geometry: Detail = "full",
+) -> Response:
+    """A page of images with a label that fits, with those of their labels that do."""
+    return _image_page(here, _review(here, run_id), shown, order, after, limit, geometry)
+
+
+@router.get("/fields/{field_id}/stats", tags=["fields"], response_model=ReviewStats, responses=problems(404))
+def get_field_stats(field_id: FieldId, here: HereDep, shown: ShownDep) -> Response:
+    """As `get_review_stats`, for any field."""
+    return _stats(_look(here, field_id), shown)
+
+
+@router.get("/fields/{field_id}/histogram", tags=["fields"], response_model=Histogram, responses=problems(404))
+def get_field_histogram(field_id: FieldId, here: HereDep, shown: ShownDep, bins: Bins = 50) -> Response:
+    """As `get_review_histogram`, for any field."""
+    return _histogram(_look(here, field_id), shown, bins)
+
+
+@router.get("/fields/{field_id}/labels", tags=["fields"], response_model=ReviewLabelPage, responses=problems(404))
+def list_field_labels(
+    field_id: FieldId, here: HereDep, shown: ShownDep, order: Ordered = "id", after: After = "", limit: Limit = 100
+) -> Response:
+    """As `list_review_labels`, for any field."""
+    return _label_page(here, _look(here, field_id), shown, order, after, limit)
+
+
+@router.get("/fields/{field_id}/images", tags=["fields"], response_model=ImagePage, responses=problems(404))
+def list_field_images(
+    field_id: FieldId,
+    here: HereDep,
+    shown: ShownDep,
+    order: Ordered = "id",
+    after: After = "",
+    limit: Limit = 50,
+    geometry: Detail = "full",
+) -> Response:
+    """As `list_review_images`, for any field."""
+    return _image_page(here, _look(here, field_id), shown, order, after, limit, geometry)
+
+
+def _stats(review: reviewing.Review, shown: Shown) -> Response:
+    found = review.stats(shown.labels, images=shown.images)
+    items = [dataclasses.asdict(stat) for stat in found]
+    current, total = sum(stat.current for stat in found), sum(stat.total for stat in found)
+    return Json({"items": items, "current": current, "total": total})
+
+
+def _histogram(review: reviewing.Review, shown: Shown, bins: int) -> Response:
+    return Json({"bins": review.histogram(shown.labels, images=shown.images, bins=bins)})
+
+
+def _label_page(here: Here, review: reviewing.Review, shown: Shown, order: str, after: str, limit: int) -> Response:
+    page = review.labels(shown.labels, images=shown.images, order=order, after=after or None, limit=limit)
     with here.store.read() as c:
         known = {image.id: image for image in images.by_ids(c, {label.image_id or 0 for label in page.items})}
         versions = editions.versions(c, [label.id or 0 for label in page.items])
@@ -130,27 +180,16 @@ def list_review_labels(
     return Json({"items": items, "next": page.next})
 
 
-@router.get("/runs/{run_id}/review/images", response_model=ImagePage, responses=problems(404))
-def list_review_images(
-    run_id: RunId,
-    here: HereDep,
-    low: Low = None,
-    high: High = None,
-    classes: Classes = [],  # noqa: B006
-    states: States = [],  # noqa: B006
-    query: QueryText = "",
-    order: Ordered = "id",
-    after: After = "",
-    limit: Limit = 50,
-    geometry: Annotated[Literal["full", "bounds"], Query(description="`bounds`: boxes around everything.")] = "full",
+def _image_page(
+    here: Here, review: reviewing.Review, shown: Shown, order: str, after: str, limit: int, geometry: str
 ) -> Response:
-    """A page of images with a label that fits, with those of their labels that do."""
-    review = _review(here, run_id)
-    wanted = _filter(low, high, classes, states)
-    page = review.images(wanted, images=_images(query), order=order, after=after or None, limit=limit)
-    with here.store.read() as c:
-        project_id = runs.get(c, run_id).project_id
-        items = with_labels(c, project_id, page.items, [review.field], small=geometry == "bounds", only=wanted)
+    page = review.images(shown.labels, images=shown.images, order=order, after=after or None, limit=limit)
+    items: list[dict[str, Any]] = []
+    if page.items:
+        with here.store.read() as c:
+            project_id = page.items[0].project_id
+            small = geometry == "bounds"
+            items = with_labels(c, project_id, page.items, [review.field], small=small, only=shown.labels)
     return Json({"items": items, "next": page.next})
 
 
@@ -170,10 +209,7 @@ def reject_labels(run_id: RunId, body: LabelSelection, here: HereDep) -> Respons
 def restore_labels(run_id: RunId, body: LabelSelection, here: HereDep) -> Response:
     """Make rejected labels proposals again."""
     chosen = _selection(body)
-    images_of = chosen.pop("images")
-    if images_of is not None and body.label_ids is None:
-        from countersign.domain.errors import InvalidInput
-
+    if chosen.pop("images") is not None and body.label_ids is None:
         raise InvalidInput("Restoring takes no query", remedy="Give label ids, or a filter of labels alone.")
     return _decided(here, _review(here, run_id).restore(**chosen))
 
@@ -200,6 +236,14 @@ def _review(here: Here, run_id: int) -> reviewing.Review:
         run = runs.get(c, run_id)
         project = projects.by_id(c, run.project_id)
     return reviewing.open_review(here.store, project, run, here.user)
+
+
+def _look(here: Here, field_id: int) -> reviewing.Review:
+    """Open any field, to look at it like at one under review."""
+    with here.store.read() as c:
+        field = fields.by_id(c, field_id)
+        project = projects.by_id(c, field.project_id)
+    return reviewing.Review(here.store, project, field, None, here.user)
 
 
 def _filter(low: float | None, high: float | None, classes: list[str], states: list[StateName]) -> LabelFilter:

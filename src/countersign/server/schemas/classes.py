@@ -94,9 +94,3 @@ class FieldCheck(Wire):
     free: bool
     problem: str
     """Why not; empty if it may."""
-
-
-__all__ = [
-    "ClassCreate", "ClassList", "ClassUpdate", "Field", "FieldCheck", "FieldCreate", "FieldList", "FieldUpdate",
-    "LabelClass",
-]  # fmt: skip

@@ -62,6 +62,3 @@ class NamedCount(Wire):
 
     name: str
     count: int
-
-
-__all__ = ["Count", "Id", "InvalidValue", "JsonObject", "LabelState", "NamedCount", "Problem", "Wire"]

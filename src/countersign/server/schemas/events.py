@@ -83,8 +83,3 @@ Event: TypeAlias = Annotated[
     ChangeEvent | RunEvent | TrainingEvent | OperationEvent | ImagesEvent | ListEvent | WorkerEvent | ResetEvent,
     Field(discriminator="type"),
 ]
-
-__all__ = [
-    "ChangeEvent", "Event", "ImagesEvent", "ListEvent", "OperationEvent", "ResetEvent", "RunEvent", "TrainingEvent",
-    "WorkerEvent",
-]  # fmt: skip

@@ -29,6 +29,8 @@ class Image(Wire):
     tags: list[str]
     labels: list[Label] | None = None
     """Its labels in the fields that were asked for; null if none were."""
+    path: str | None = None
+    """Its file on the server's computer, where that was asked for and paths are allowed."""
 
 
 class ImagePage(Wire):
@@ -61,6 +63,24 @@ class ImageLookup(Wire):
     """Fields whose labels to return with them."""
     geometry: Literal["full", "bounds"] = "full"
     """`bounds`: boxes around polygons, masks and the rest, for small pictures."""
+    paths: bool = False
+    """Whether to tell where the files are."""
+
+
+class ImageNames(Wire):
+    """Names of images: their whole names, or as much of the end as is needed, with or without the ending."""
+
+    names: list[str] = Field(min_length=1, max_length=1_000_000)
+
+
+class ImageSelection(Wire):
+    """The images that names mean."""
+
+    ids: list[int]
+    unmatched: list[str]
+    """Names that fit no image."""
+    ambiguous: list[str]
+    """Names that fit several: all of them are among the ids."""
 
 
 class ImageList(Wire):
@@ -128,9 +148,3 @@ class QueryCheck(Wire):
     problem: str
     text: str
     """The query as it is usually written."""
-
-
-__all__ = [
-    "ClassFacet", "Facets", "FieldFacet", "Image", "ImageDetail", "ImageIds", "ImageList", "ImageLookup", "ImagePage",
-    "ImageTarget", "ImagesUpdate", "QueryCheck",
-]  # fmt: skip

@@ -207,6 +207,8 @@ class LabelBatch(Wire):
 
     key: str = Field(min_length=8, max_length=100, examples=["01J9Z4YB3N7M4XK0T2VQ"])
     """Made by you, different for every batch."""
+    note: str = Field(default="", max_length=1000)
+    """A word on it for the history."""
     operations: list[LabelOperation] = Field(min_length=1, max_length=5000)
 
 
@@ -231,10 +233,3 @@ class BatchResult(Wire):
     change_ids: list[int]
     """The changes that it made in the history."""
     results: list[OperationResult]
-
-
-__all__ = [
-    "BatchResult", "Box", "CreateOperation", "DeleteOperation", "Ellipse", "Geometry", "Keypoints", "Label",
-    "LabelBatch", "LabelDetail", "LabelList", "LabelOperation", "LabelUpdate", "LabelVersion", "LabelsCreate", "Mask",
-    "NewLabel", "OperationResult", "Polygon", "PredictedBy", "Provenance", "UpdateOperation",
-]  # fmt: skip

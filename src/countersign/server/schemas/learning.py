@@ -216,17 +216,3 @@ class PredictionList(Wire):
     predicted_by: PredictedBy
     """Give it with a label when a prediction is accepted."""
     seconds: float
-
-
-class EvaluateRequest(ImageTarget):
-    """Which field to measure, against which."""
-
-    field: str = Field(min_length=1, max_length=64)
-    against: str = Field(default="ground_truth", min_length=1, max_length=64)
-
-
-__all__ = [
-    "CurvePoint", "EvaluateRequest", "Model", "ModelCard", "ModelImport", "ModelList", "ModelUpdate", "PredictRequest",
-    "Prediction", "PredictionList", "SettingRange", "Training", "TrainingCreate", "TrainingCurve", "TrainingDefaults",
-    "TrainingList", "TrainingNotice", "TrainingProgress", "TrainingSettings",
-]  # fmt: skip

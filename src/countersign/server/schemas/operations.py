@@ -93,11 +93,26 @@ class ExportCreate(ImageTarget):
     """Where to write on the server's computer; null: a file to download."""
 
 
-class CompareCreate(ImageTarget):
-    """Which two fields to compare."""
+class EvaluateCreate(ImageTarget):
+    """Which field to measure, against which. No query and no ids: images with a label in `against`."""
 
     field: str = Field(min_length=1, max_length=64)
     against: str = Field(default="ground_truth", min_length=1, max_length=64)
+    classes: list[str] = Field(default_factory=list, max_length=10_000)
+    min_confidence: float | None = Field(default=None, ge=0, le=1)
+
+
+class CompareCreate(EvaluateCreate):
+    """Which two fields to compare, and which differences to list."""
+
+    only: list[Literal["extra", "missing", "moved", "relabelled"]] = Field(default_factory=list)
+    """Given none: all."""
+    match_iou: float = Field(default=0.5, ge=0, le=1)
+    """Overlap from which two labels are a pair."""
+    same_iou: float = Field(default=0.9, ge=0, le=1)
+    """Overlap from which a pair is the same."""
+    most: int = Field(default=10_000, ge=1, le=1_000_000)
+    """How many differences the result lists; it counts all."""
 
 
 class Format(Wire):
@@ -118,9 +133,3 @@ class FormatList(Wire):
     """All label formats."""
 
     items: list[Format]
-
-
-__all__ = [
-    "CompareCreate", "ExportCreate", "Format", "FormatList", "ImportCreate", "Operation", "OperationList", "Upload",
-    "UploadImport",
-]  # fmt: skip

@@ -121,9 +121,3 @@ class Folder(Wire):
     items: list[FolderEntry]
     truncated: bool
     """Whether there is more than is listed."""
-
-
-__all__ = [
-    "Change", "ChangePage", "Folder", "FolderEntry", "Project", "ProjectCreate", "ProjectList", "ProjectUpdate",
-    "Session", "SessionCreate",
-]  # fmt: skip

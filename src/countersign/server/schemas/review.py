@@ -94,9 +94,3 @@ class Approve(Wire):
     """Where to."""
 
     into: str = Field(default="ground_truth", min_length=1, max_length=64)
-
-
-__all__ = [
-    "Approve", "ClassStat", "Histogram", "LabelSelection", "Region", "ReviewLabel", "ReviewLabelPage", "ReviewStats",
-    "ReviewSummary", "UndoPromotion",
-]  # fmt: skip

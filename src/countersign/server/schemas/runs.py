@@ -104,8 +104,3 @@ class FailurePage(Wire):
 
     items: list[Failure]
     next: str | None
-
-
-__all__ = [
-    "Failure", "FailurePage", "Run", "RunAdopt", "RunCreate", "RunList", "RunProgress", "RunState", "RunUpdate",
-]  # fmt: skip
