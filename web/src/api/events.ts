@@ -2,28 +2,10 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { url } from "./client";
 import { useConnection } from "./connection";
-import type {
-  ChangeEvent,
-  ImagesEvent,
-  ListEvent,
-  OperationEvent,
-  ResetEvent,
-  RunEvent,
-  RunList,
-  TrainingEvent,
-  WorkerEvent,
-} from "./generated";
+import type { RunList, Event as ServerEvent } from "./generated";
 import { keys } from "./queries";
 
-export type ServerEvent =
-  | ChangeEvent
-  | RunEvent
-  | TrainingEvent
-  | OperationEvent
-  | ImagesEvent
-  | ListEvent
-  | WorkerEvent
-  | ResetEvent;
+export type { ServerEvent };
 
 type Listener = (event: ServerEvent) => void;
 const listeners = new Set<Listener>();

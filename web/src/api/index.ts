@@ -1,8 +1,13 @@
+import type { Label } from "./generated";
+
 export { api, BASE, type Options, type Params, pause, url } from "./client";
 export { useConnection } from "./connection";
 export { ApiError, isAbort, NetworkError, type Told, tell } from "./errors";
 export { connectEvents, onServerEvent, type ServerEvent } from "./events";
 export type * from "./generated";
+export * from "./image-query";
 export { cropUrl, pictureUrl, type ThumbnailSize, thumbnailUrl } from "./media";
 export * from "./queries";
-export type { Geometry, LabelState } from "./wire";
+
+export type Geometry = NonNullable<Label["geometry"]>;
+export type LabelState = Label["state"];

@@ -25,7 +25,7 @@ export interface Scope<Id extends string = string> {
 }
 
 /** A handler; returning false means "not now": the next scope is asked. */
-export type Handler = (event: KeyboardEvent) => undefined | boolean | void;
+export type Handler = (event: KeyboardEvent) => unknown;
 
 /** `defineShortcuts("Editor", { undo: { keys: ["mod+z"], label: "Undo" } })` */
 export function defineShortcuts<Id extends string>(

@@ -23,6 +23,12 @@ export type Approve = {
  */
 export type BatchResult = {
     /**
+     * Change Ids
+     *
+     * The changes that it made in the history.
+     */
+    change_ids: Array<number>;
+    /**
      * Key
      */
     key: string;
@@ -33,15 +39,45 @@ export type BatchResult = {
      */
     replayed: boolean;
     /**
-     * Change Ids
-     *
-     * The changes that it made in the history.
-     */
-    change_ids: Array<number>;
-    /**
      * Results
      */
     results: Array<OperationResult>;
+};
+
+/**
+ * Body_add_upload_files
+ */
+export type BodyAddUploadFiles = {
+    /**
+     * Files
+     *
+     * Up to 1000 image files or label files.
+     */
+    files: Array<Blob | File>;
+    /**
+     * Paths
+     *
+     * Path of each file below the folder that was dropped, with slashes; none: their names.
+     */
+    paths?: Array<string>;
+};
+
+/**
+ * Body_upload_model
+ */
+export type BodyUploadModel = {
+    /**
+     * File
+     *
+     * A file that an export made.
+     */
+    file: Blob | File;
+    /**
+     * Name
+     *
+     * Name to give it; empty: its own.
+     */
+    name?: string;
 };
 
 /**
@@ -51,9 +87,17 @@ export type BatchResult = {
  */
 export type Box = {
     /**
+     * Height
+     */
+    height: number;
+    /**
      * Type
      */
     type: 'box';
+    /**
+     * Width
+     */
+    width: number;
     /**
      * X
      */
@@ -62,14 +106,6 @@ export type Box = {
      * Y
      */
     y: number;
-    /**
-     * Width
-     */
-    width: number;
-    /**
-     * Height
-     */
-    height: number;
 };
 
 /**
@@ -78,16 +114,6 @@ export type Box = {
  * One action on labels: who did what, when, to how many.
  */
 export type Change = {
-    /**
-     * Id
-     */
-    id: number;
-    /**
-     * Verb
-     *
-     * `import`, `create`, `edit`, `delete`, `run`, `promote`, `reject`, `undo` or `approve`.
-     */
-    verb: string;
     /**
      * Actor
      */
@@ -103,13 +129,17 @@ export type Change = {
      */
     count: number;
     /**
-     * Note
-     */
-    note: string;
-    /**
      * Field
      */
     field: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Note
+     */
+    note: string;
     /**
      * Undoes
      *
@@ -122,6 +152,12 @@ export type Change = {
      * The change that took this one back.
      */
     undone_by: number | null;
+    /**
+     * Verb
+     *
+     * `import`, `create`, `edit`, `delete`, `run`, `promote`, `reject`, `undo` or `approve`.
+     */
+    verb: string;
 };
 
 /**
@@ -130,14 +166,6 @@ export type Change = {
  * Labels changed. It comes again when a change goes on (an import in several steps).
  */
 export type ChangeEvent = {
-    /**
-     * Type
-     */
-    type: 'change';
-    /**
-     * Project Id
-     */
-    project_id: number;
     change: Change;
     /**
      * Image Ids
@@ -145,6 +173,14 @@ export type ChangeEvent = {
      * The images whose labels changed; null: many.
      */
     image_ids: Array<number> | null;
+    /**
+     * Project Id
+     */
+    project_id: number;
+    /**
+     * Type
+     */
+    type: 'change';
 };
 
 /**
@@ -172,10 +208,6 @@ export type ChangePage = {
  */
 export type ClassCreate = {
     /**
-     * Name
-     */
-    name: string;
-    /**
      * Color
      *
      * `#rrggbb`; empty: the next one of the palette.
@@ -185,6 +217,10 @@ export type ClassCreate = {
      * Keypoint Names
      */
     keypoint_names?: Array<string>;
+    /**
+     * Name
+     */
+    name: string;
     /**
      * Skeleton
      */
@@ -201,10 +237,6 @@ export type ClassCreate = {
  */
 export type ClassFacet = {
     /**
-     * Name
-     */
-    name: string;
-    /**
      * Count
      *
      * Labels of the field that was asked for.
@@ -214,6 +246,10 @@ export type ClassFacet = {
      * Mean Confidence
      */
     mean_confidence: number | null;
+    /**
+     * Name
+     */
+    name: string;
 };
 
 /**
@@ -245,15 +281,15 @@ export type ClassStat = {
      */
     current: number;
     /**
+     * Mean Confidence
+     */
+    mean_confidence: number | null;
+    /**
      * Total
      *
      * ... of all that the class has on the same images, whatever their confidence and state.
      */
     total: number;
-    /**
-     * Mean Confidence
-     */
-    mean_confidence: number | null;
 };
 
 /**
@@ -263,10 +299,6 @@ export type ClassStat = {
  */
 export type ClassUpdate = {
     /**
-     * Name
-     */
-    name?: string | null;
-    /**
      * Color
      */
     color?: string | null;
@@ -275,36 +307,16 @@ export type ClassUpdate = {
      */
     keypoint_names?: Array<string> | null;
     /**
+     * Name
+     */
+    name?: string | null;
+    /**
      * Skeleton
      */
     skeleton?: Array<[
         number,
         number
     ]> | null;
-};
-
-/**
- * CompareCreate
- *
- * Which two fields to compare.
- */
-export type CompareCreate = {
-    /**
-     * Query
-     */
-    query?: string;
-    /**
-     * Ids
-     */
-    ids?: Array<number> | null;
-    /**
-     * Field
-     */
-    field: string;
-    /**
-     * Against
-     */
-    against?: string;
 };
 
 /**
@@ -326,24 +338,24 @@ export type Count = {
  */
 export type CreateOperation = {
     /**
-     * Op
-     */
-    op: 'create';
-    /**
      * Client Id
      *
      * Your own name for the label, so that you find its id in the answer.
      */
     client_id: string;
     /**
-     * Image Id
-     */
-    image_id: number;
-    /**
      * Field
      */
     field?: string;
+    /**
+     * Image Id
+     */
+    image_id: number;
     label: NewLabel;
+    /**
+     * Op
+     */
+    op: 'create';
 };
 
 /**
@@ -352,10 +364,6 @@ export type CreateOperation = {
  * One point of a training's curve.
  */
 export type CurvePoint = {
-    /**
-     * Step
-     */
-    step: number;
     /**
      * Epoch
      */
@@ -370,6 +378,10 @@ export type CurvePoint = {
      * Score
      */
     score: number | null;
+    /**
+     * Step
+     */
+    step: number;
 };
 
 /**
@@ -379,14 +391,6 @@ export type CurvePoint = {
  */
 export type DeleteOperation = {
     /**
-     * Op
-     */
-    op: 'delete';
-    /**
-     * Label Id
-     */
-    label_id?: number | null;
-    /**
      * Client Id
      */
     client_id?: string | null;
@@ -394,6 +398,14 @@ export type DeleteOperation = {
      * Expected Version
      */
     expected_version?: number | null;
+    /**
+     * Label Id
+     */
+    label_id?: number | null;
+    /**
+     * Op
+     */
+    op: 'delete';
 };
 
 /**
@@ -403,9 +415,9 @@ export type DeleteOperation = {
  */
 export type Ellipse = {
     /**
-     * Type
+     * Angle
      */
-    type: 'ellipse';
+    angle?: number;
     /**
      * Cx
      */
@@ -423,34 +435,33 @@ export type Ellipse = {
      */
     ry: number;
     /**
-     * Angle
+     * Type
      */
-    angle?: number;
+    type: 'ellipse';
 };
 
 /**
- * EvaluateRequest
+ * Event
  *
- * Which field to measure, against which.
+ * One event of the stream.
  */
-export type EvaluateRequest = {
-    /**
-     * Query
-     */
-    query?: string;
-    /**
-     * Ids
-     */
-    ids?: Array<number> | null;
-    /**
-     * Field
-     */
-    field: string;
-    /**
-     * Against
-     */
-    against?: string;
-};
+export type Event = ({
+    type: 'change';
+} & ChangeEvent) | ({
+    type: 'run';
+} & RunEvent) | ({
+    type: 'training';
+} & TrainingEvent) | ({
+    type: 'operation';
+} & OperationEvent) | ({
+    type: 'images';
+} & ImagesEvent) | ({
+    type: 'classes' | 'fields' | 'models' | 'projects';
+} & ListEvent) | ({
+    type: 'worker';
+} & WorkerEvent) | ({
+    type: 'reset';
+} & ResetEvent);
 
 /**
  * ExportCreate
@@ -459,13 +470,9 @@ export type EvaluateRequest = {
  */
 export type ExportCreate = {
     /**
-     * Query
+     * Classes
      */
-    query?: string;
-    /**
-     * Ids
-     */
-    ids?: Array<number> | null;
+    classes?: Array<string>;
     /**
      * Field
      */
@@ -475,23 +482,27 @@ export type ExportCreate = {
      */
     format?: string;
     /**
-     * Classes
+     * Ids
      */
-    classes?: Array<string>;
-    /**
-     * Min Confidence
-     */
-    min_confidence?: number | null;
+    ids?: Array<number> | null;
     /**
      * Max Confidence
      */
     max_confidence?: number | null;
     /**
-     * States
-     *
-     * Given none: all but the rejected.
+     * Min Confidence
      */
-    states?: Array<'verified' | 'proposed' | 'promoted' | 'rejected'>;
+    min_confidence?: number | null;
+    /**
+     * Out
+     *
+     * Where to write on the server's computer; null: a file to download.
+     */
+    out?: string | null;
+    /**
+     * Query
+     */
+    query?: string;
     /**
      * Settings
      *
@@ -501,11 +512,11 @@ export type ExportCreate = {
         [key: string]: unknown;
     };
     /**
-     * Out
+     * States
      *
-     * Where to write on the server's computer; null: a file to download.
+     * Given none: all but the rejected.
      */
-    out?: string | null;
+    states?: Array<'verified' | 'proposed' | 'promoted' | 'rejected'>;
 };
 
 /**
@@ -515,45 +526,45 @@ export type ExportCreate = {
  */
 export type Facets = {
     /**
-     * Images
-     *
-     * Images that fit.
-     */
-    images: number;
-    /**
-     * Total
-     *
-     * Images of the project.
-     */
-    total: number;
-    /**
-     * Splits
-     */
-    splits: Array<NamedCount>;
-    /**
-     * Tags
-     */
-    tags: Array<NamedCount>;
-    /**
-     * File States
-     */
-    file_states: Array<NamedCount>;
-    /**
-     * Fields
-     */
-    fields: Array<FieldFacet>;
-    /**
      * Classes
      *
      * Of the field that was asked for; empty if none was.
      */
     classes: Array<ClassFacet>;
     /**
+     * Fields
+     */
+    fields: Array<FieldFacet>;
+    /**
+     * File States
+     */
+    file_states: Array<NamedCount>;
+    /**
+     * Images
+     *
+     * Images that fit.
+     */
+    images: number;
+    /**
+     * Splits
+     */
+    splits: Array<NamedCount>;
+    /**
      * States
      *
      * Labels of that field by state, on any image.
      */
     states: Array<NamedCount>;
+    /**
+     * Tags
+     */
+    tags: Array<NamedCount>;
+    /**
+     * Total
+     *
+     * Images of the project.
+     */
+    total: number;
 };
 
 /**
@@ -599,9 +610,41 @@ export type FailurePage = {
  */
 export type Field = {
     /**
+     * Closed
+     *
+     * Whether its run is approved: its labels do not change any more.
+     */
+    closed: boolean;
+    /**
+     * Created At
+     */
+    created_at: string | null;
+    /**
+     * Has Confidence
+     *
+     * Whether any label has a confidence: then it can be reviewed.
+     */
+    has_confidence: boolean;
+    /**
      * Id
      */
     id: number;
+    /**
+     * Images
+     *
+     * Images with a label in it.
+     */
+    images: number;
+    /**
+     * Kinds
+     *
+     * Labels by geometry: `classification`, `box`, `polygon`, `mask`, `keypoints`, `ellipse`.
+     */
+    kinds: Array<NamedCount>;
+    /**
+     * Labels
+     */
+    labels: number;
     /**
      * Name
      */
@@ -613,41 +656,9 @@ export type Field = {
      */
     run_id: number | null;
     /**
-     * Closed
-     *
-     * Whether its run is approved: its labels do not change any more.
-     */
-    closed: boolean;
-    /**
-     * Created At
-     */
-    created_at: string | null;
-    /**
-     * Labels
-     */
-    labels: number;
-    /**
-     * Images
-     *
-     * Images with a label in it.
-     */
-    images: number;
-    /**
      * States
      */
     states: Array<NamedCount>;
-    /**
-     * Kinds
-     *
-     * Labels by geometry: `classification`, `box`, `polygon`, `mask`, `keypoints`, `ellipse`.
-     */
-    kinds: Array<NamedCount>;
-    /**
-     * Has Confidence
-     *
-     * Whether any label has a confidence: then it can be reviewed.
-     */
-    has_confidence: boolean;
 };
 
 /**
@@ -687,9 +698,11 @@ export type FieldCreate = {
  */
 export type FieldFacet = {
     /**
-     * Name
+     * Images With
+     *
+     * Images that fit and have a label in it.
      */
-    name: string;
+    images_with: number;
     /**
      * Labels
      *
@@ -697,11 +710,9 @@ export type FieldFacet = {
      */
     labels: number;
     /**
-     * Images With
-     *
-     * Images that fit and have a label in it.
+     * Name
      */
-    images_with: number;
+    name: string;
 };
 
 /**
@@ -735,17 +746,17 @@ export type FieldUpdate = {
  */
 export type Folder = {
     /**
-     * Path
+     * Items
      */
-    path: string;
+    items: Array<FolderEntry>;
     /**
      * Parent
      */
     parent: string | null;
     /**
-     * Items
+     * Path
      */
-    items: Array<FolderEntry>;
+    path: string;
     /**
      * Truncated
      *
@@ -761,6 +772,16 @@ export type Folder = {
  */
 export type FolderEntry = {
     /**
+     * Images
+     *
+     * For a folder: image files right in it, counted up to 1000.
+     */
+    images?: number | null;
+    /**
+     * Is Folder
+     */
+    is_folder: boolean;
+    /**
      * Name
      */
     name: string;
@@ -768,16 +789,6 @@ export type FolderEntry = {
      * Path
      */
     path: string;
-    /**
-     * Is Folder
-     */
-    is_folder: boolean;
-    /**
-     * Images
-     *
-     * For a folder: image files right in it, counted up to 1000.
-     */
-    images?: number | null;
 };
 
 /**
@@ -791,25 +802,9 @@ export type Format = {
      */
     name: string;
     /**
-     * Title
-     */
-    title: string;
-    /**
-     * Reads
-     */
-    reads: boolean;
-    /**
-     * Writes
-     */
-    writes: boolean;
-    /**
      * Out
      */
     out: 'file' | 'folder';
-    /**
-     * Suffix
-     */
-    suffix: string;
     /**
      * Read Settings
      *
@@ -819,11 +814,27 @@ export type Format = {
         [key: string]: string;
     };
     /**
+     * Reads
+     */
+    reads: boolean;
+    /**
+     * Suffix
+     */
+    suffix: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
      * Write Settings
      */
     write_settings: {
         [key: string]: string;
     };
+    /**
+     * Writes
+     */
+    writes: boolean;
 };
 
 /**
@@ -857,25 +868,21 @@ export type Histogram = {
  */
 export type Image = {
     /**
-     * Id
+     * Bands
      */
-    id: number;
+    bands: number;
     /**
-     * Project Id
+     * Bytes
      */
-    project_id: number;
+    bytes: number;
     /**
-     * Name
+     * Dtype
      */
-    name: string;
+    dtype: string;
     /**
-     * Width
+     * Format
      */
-    width: number;
-    /**
-     * Height
-     */
-    height: number;
+    format: string;
     /**
      * Hash
      *
@@ -883,39 +890,43 @@ export type Image = {
      */
     hash: string;
     /**
-     * Format
+     * Height
      */
-    format: string;
+    height: number;
     /**
-     * Bands
+     * Id
      */
-    bands: number;
-    /**
-     * Dtype
-     */
-    dtype: string;
-    /**
-     * Bytes
-     */
-    bytes: number;
-    /**
-     * State
-     */
-    state: 'ok' | 'missing';
-    /**
-     * Split
-     */
-    split: string;
-    /**
-     * Tags
-     */
-    tags: Array<string>;
+    id: number;
     /**
      * Labels
      *
      * Its labels in the fields that were asked for; null if none were.
      */
     labels?: Array<Label> | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Project Id
+     */
+    project_id: number;
+    /**
+     * Split
+     */
+    split: string;
+    /**
+     * State
+     */
+    state: 'ok' | 'missing';
+    /**
+     * Tags
+     */
+    tags: Array<string>;
+    /**
+     * Width
+     */
+    width: number;
 };
 
 /**
@@ -964,6 +975,12 @@ export type ImageList = {
  */
 export type ImageLookup = {
     /**
+     * Geometry
+     *
+     * `bounds`: boxes around polygons, masks and the rest, for small pictures.
+     */
+    geometry?: 'full' | 'bounds';
+    /**
      * Ids
      */
     ids: Array<number>;
@@ -973,12 +990,6 @@ export type ImageLookup = {
      * Fields whose labels to return with them.
      */
     labels?: Array<string>;
-    /**
-     * Geometry
-     *
-     * `bounds`: boxes around polygons, masks and the rest, for small pictures.
-     */
-    geometry?: 'full' | 'bounds';
 };
 
 /**
@@ -1000,41 +1011,25 @@ export type ImagePage = {
 };
 
 /**
- * ImageTarget
- *
- * Which images: a query in words, or ids (then the query must be empty). Neither means all.
- */
-export type ImageTarget = {
-    /**
-     * Query
-     */
-    query?: string;
-    /**
-     * Ids
-     */
-    ids?: Array<number> | null;
-};
-
-/**
  * ImagesEvent
  *
  * Images of a project came, or their tags, splits or files changed.
  */
 export type ImagesEvent = {
     /**
-     * Type
-     */
-    type: 'images';
-    /**
-     * Project Id
-     */
-    project_id: number;
-    /**
      * Count
      *
      * How many images the project has now.
      */
     count: number;
+    /**
+     * Project Id
+     */
+    project_id: number;
+    /**
+     * Type
+     */
+    type: 'images';
 };
 
 /**
@@ -1044,27 +1039,27 @@ export type ImagesEvent = {
  */
 export type ImagesUpdate = {
     /**
-     * Query
+     * Add Tags
      */
-    query?: string;
+    add_tags?: Array<string>;
     /**
      * Ids
      */
     ids?: Array<number> | null;
+    /**
+     * Query
+     */
+    query?: string;
+    /**
+     * Remove Tags
+     */
+    remove_tags?: Array<string>;
     /**
      * Split
      *
      * Empty: none.
      */
     split?: string | null;
-    /**
-     * Add Tags
-     */
-    add_tags?: Array<string>;
-    /**
-     * Remove Tags
-     */
-    remove_tags?: Array<string>;
 };
 
 /**
@@ -1074,9 +1069,9 @@ export type ImagesUpdate = {
  */
 export type ImportCreate = {
     /**
-     * Path
+     * Field
      */
-    path: string;
+    field?: string;
     /**
      * Format
      *
@@ -1084,23 +1079,15 @@ export type ImportCreate = {
      */
     format?: string;
     /**
-     * Field
-     */
-    field?: string;
-    /**
      * Images
      *
      * Folder of the images, where they are not beside the labels.
      */
     images?: string | null;
     /**
-     * Split
+     * Path
      */
-    split?: string;
-    /**
-     * Tags
-     */
-    tags?: Array<string>;
+    path: string;
     /**
      * Settings
      *
@@ -1109,6 +1096,14 @@ export type ImportCreate = {
     settings?: {
         [key: string]: unknown;
     };
+    /**
+     * Split
+     */
+    split?: string;
+    /**
+     * Tags
+     */
+    tags?: Array<string>;
 };
 
 /**
@@ -1118,17 +1113,17 @@ export type ImportCreate = {
  */
 export type InvalidValue = {
     /**
-     * Where
-     *
-     * Path of the value: `body.labels.0.class_name`, `query.limit`.
-     */
-    where: string;
-    /**
      * What
      *
      * What is wrong with it.
      */
     what: string;
+    /**
+     * Where
+     *
+     * Path of the value: `body.labels.0.class_name`, `query.limit`.
+     */
+    where: string;
 };
 
 /**
@@ -1137,17 +1132,17 @@ export type InvalidValue = {
  * Points of a skeleton, in the order of the class's names.
  */
 export type Keypoints = {
-    /**
-     * Type
-     */
-    type: 'keypoints';
+    box?: Box | null;
     /**
      * Points
      *
      * x0, y0, v0, x1, y1, v1, ...; v is 0 not labelled, 1 hidden, 2 visible.
      */
     points: Array<number>;
-    box?: Box | null;
+    /**
+     * Type
+     */
+    type: 'keypoints';
 };
 
 /**
@@ -1157,21 +1152,25 @@ export type Keypoints = {
  */
 export type Label = {
     /**
-     * Id
+     * Attributes
      */
-    id: number;
-    /**
-     * Image Id
-     */
-    image_id: number;
-    /**
-     * Field
-     */
-    field: string;
+    attributes: {
+        [key: string]: unknown;
+    };
     /**
      * Class Name
      */
     class_name: string;
+    /**
+     * Confidence
+     *
+     * 0 to 1; null where no model said one.
+     */
+    confidence: number | null;
+    /**
+     * Field
+     */
+    field: string;
     /**
      * Geometry
      *
@@ -1189,27 +1188,19 @@ export type Label = {
         type: 'keypoints';
     } & Keypoints) | null;
     /**
-     * Confidence
+     * Id
+     */
+    id: number;
+    /**
+     * Image Id
+     */
+    image_id: number;
+    /**
+     * Model
      *
-     * 0 to 1; null where no model said one.
+     * The model that said it; empty if none did.
      */
-    confidence: number | null;
-    /**
-     * State
-     */
-    state: 'verified' | 'proposed' | 'promoted' | 'rejected';
-    /**
-     * Attributes
-     */
-    attributes: {
-        [key: string]: unknown;
-    };
-    /**
-     * Version
-     *
-     * Changes with every change of the label. Give it as `expected_version` when you change the label.
-     */
-    version: number;
+    model: string;
     /**
      * Origin
      *
@@ -1217,11 +1208,9 @@ export type Label = {
      */
     origin: 'person' | 'import' | 'model' | null;
     /**
-     * Model
-     *
-     * The model that said it; empty if none did.
+     * State
      */
-    model: string;
+    state: 'verified' | 'proposed' | 'promoted' | 'rejected';
     /**
      * Verified By
      */
@@ -1230,6 +1219,12 @@ export type Label = {
      * Verified How
      */
     verified_how: 'single' | 'bulk' | 'edited' | null;
+    /**
+     * Version
+     *
+     * Changes with every change of the label. Give it as `expected_version` when you change the label.
+     */
+    version: number;
 };
 
 /**
@@ -1266,23 +1261,29 @@ export type LabelBatch = {
  */
 export type LabelClass = {
     /**
-     * Id
-     */
-    id: number;
-    /**
-     * Name
-     */
-    name: string;
-    /**
      * Color
      *
      * `#rrggbb`.
      */
     color: string;
     /**
+     * Id
+     */
+    id: number;
+    /**
      * Keypoint Names
      */
     keypoint_names: Array<string>;
+    /**
+     * Labels
+     *
+     * Labels of this class, in all fields.
+     */
+    labels: number;
+    /**
+     * Name
+     */
+    name: string;
     /**
      * Skeleton
      *
@@ -1292,12 +1293,6 @@ export type LabelClass = {
         number,
         number
     ]>;
-    /**
-     * Labels
-     *
-     * Labels of this class, in all fields.
-     */
-    labels: number;
 };
 
 /**
@@ -1306,12 +1301,12 @@ export type LabelClass = {
  * A label with its past.
  */
 export type LabelDetail = {
-    label: Label;
-    provenance: Provenance | null;
     /**
      * History
      */
     history: Array<LabelVersion>;
+    label: Label;
+    provenance: Provenance | null;
 };
 
 /**
@@ -1333,15 +1328,13 @@ export type LabelList = {
  */
 export type LabelSelection = {
     /**
+     * Classes
+     */
+    classes?: Array<string>;
+    /**
      * Label Ids
      */
     label_ids?: Array<number> | null;
-    /**
-     * Min
-     *
-     * Lowest confidence.
-     */
-    min?: number | null;
     /**
      * Max
      *
@@ -1349,19 +1342,21 @@ export type LabelSelection = {
      */
     max?: number | null;
     /**
-     * Classes
+     * Min
+     *
+     * Lowest confidence.
      */
-    classes?: Array<string>;
-    /**
-     * States
-     */
-    states?: Array<'verified' | 'proposed' | 'promoted' | 'rejected'>;
+    min?: number | null;
     /**
      * Query
      *
      * Only on these images.
      */
     query?: string;
+    /**
+     * States
+     */
+    states?: Array<'verified' | 'proposed' | 'promoted' | 'rejected'>;
 };
 
 /**
@@ -1371,9 +1366,21 @@ export type LabelSelection = {
  */
 export type LabelUpdate = {
     /**
+     * Attributes
+     */
+    attributes?: {
+        [key: string]: unknown;
+    } | null;
+    /**
      * Class Name
      */
     class_name?: string | null;
+    /**
+     * Expected Version
+     *
+     * The version that was seen. If the label has another one by now, nothing changes and the answer is 409.
+     */
+    expected_version?: number | null;
     /**
      * Geometry
      */
@@ -1389,23 +1396,11 @@ export type LabelUpdate = {
         type: 'keypoints';
     } & Keypoints) | null;
     /**
-     * Attributes
-     */
-    attributes?: {
-        [key: string]: unknown;
-    } | null;
-    /**
      * State
      *
      * For a label of a run in review: the verdict on it.
      */
     state?: 'proposed' | 'promoted' | 'rejected' | null;
-    /**
-     * Expected Version
-     *
-     * The version that was seen. If the label has another one by now, nothing changes and the answer is 409.
-     */
-    expected_version?: number | null;
 };
 
 /**
@@ -1414,15 +1409,15 @@ export type LabelUpdate = {
  * What one change did to a label.
  */
 export type LabelVersion = {
-    change: Change;
-    /**
-     * Null where the change made it.
-     */
-    before: Label | null;
     /**
      * Null where the change deleted it.
      */
     after: Label | null;
+    /**
+     * Null where the change made it.
+     */
+    before: Label | null;
+    change: Change;
 };
 
 /**
@@ -1450,13 +1445,13 @@ export type LabelsCreate = {
  */
 export type ListEvent = {
     /**
-     * Type
-     */
-    type: 'projects' | 'models' | 'classes' | 'fields';
-    /**
      * Project Id
      */
     project_id: number | null;
+    /**
+     * Type
+     */
+    type: 'projects' | 'models' | 'classes' | 'fields';
 };
 
 /**
@@ -1466,6 +1461,16 @@ export type ListEvent = {
  */
 export type Mask = {
     /**
+     * Counts
+     *
+     * What COCO tools call `counts`, as an ASCII string.
+     */
+    counts: string;
+    /**
+     * Height
+     */
+    height: number;
+    /**
      * Type
      */
     type: 'mask';
@@ -1473,16 +1478,6 @@ export type Mask = {
      * Width
      */
     width: number;
-    /**
-     * Height
-     */
-    height: number;
-    /**
-     * Counts
-     *
-     * What COCO tools call `counts`, as an ASCII string.
-     */
-    counts: string;
 };
 
 /**
@@ -1491,6 +1486,11 @@ export type Mask = {
  * A model of the workspace: trained here or imported.
  */
 export type Model = {
+    card: ModelCard;
+    /**
+     * Created At
+     */
+    created_at: string;
     /**
      * Id
      */
@@ -1499,11 +1499,6 @@ export type Model = {
      * Name
      */
     name: string;
-    /**
-     * Created At
-     */
-    created_at: string;
-    card: ModelCard;
 };
 
 /**
@@ -1513,49 +1508,41 @@ export type Model = {
  */
 export type ModelCard = {
     /**
-     * Name
+     * Author
      */
-    name: string;
-    /**
-     * Family
-     */
-    family: string;
-    /**
-     * Tasks
-     */
-    tasks: Array<'classification' | 'detection' | 'semantic_segmentation' | 'instance_segmentation' | 'pose'>;
+    author: string;
     /**
      * Classes
      */
     classes: Array<string>;
     /**
-     * Version
-     */
-    version: string;
-    /**
      * Description
      */
     description: string;
     /**
-     * Author
+     * Details
+     *
+     * What only its family knows.
      */
-    author: string;
+    details: {
+        [key: string]: unknown;
+    };
     /**
-     * Source
+     * Family
      */
-    source: string;
+    family: string;
     /**
      * Licence
      */
     licence: string;
     /**
-     * Weights Hash
-     */
-    weights_hash: string;
-    /**
      * Min Confidence
      */
     min_confidence: number;
+    /**
+     * Name
+     */
+    name: string;
     /**
      * Scores
      *
@@ -1565,13 +1552,21 @@ export type ModelCard = {
         [key: string]: number;
     };
     /**
-     * Details
-     *
-     * What only its family knows.
+     * Source
      */
-    details: {
-        [key: string]: unknown;
-    };
+    source: string;
+    /**
+     * Tasks
+     */
+    tasks: Array<'classification' | 'detection' | 'semantic_segmentation' | 'instance_segmentation' | 'pose'>;
+    /**
+     * Version
+     */
+    version: string;
+    /**
+     * Weights Hash
+     */
+    weights_hash: string;
 };
 
 /**
@@ -1581,15 +1576,15 @@ export type ModelCard = {
  */
 export type ModelImport = {
     /**
-     * Path
-     */
-    path: string;
-    /**
      * Name
      *
      * Empty: its own.
      */
     name?: string;
+    /**
+     * Path
+     */
+    path: string;
 };
 
 /**
@@ -1599,15 +1594,15 @@ export type ModelImport = {
  */
 export type ModelList = {
     /**
-     * Items
-     */
-    items: Array<Model>;
-    /**
      * Families
      *
      * A model of a family is written `family:name`: `timm:resnet18`.
      */
     families: Array<string>;
+    /**
+     * Items
+     */
+    items: Array<Model>;
 };
 
 /**
@@ -1629,13 +1624,13 @@ export type ModelUpdate = {
  */
 export type NamedCount = {
     /**
-     * Name
-     */
-    name: string;
-    /**
      * Count
      */
     count: number;
+    /**
+     * Name
+     */
+    name: string;
 };
 
 /**
@@ -1645,11 +1640,21 @@ export type NamedCount = {
  */
 export type NewLabel = {
     /**
+     * Attributes
+     */
+    attributes?: {
+        [key: string]: unknown;
+    };
+    /**
      * Class Name
      *
      * A class that is not there yet is made.
      */
     class_name: string;
+    /**
+     * Confidence
+     */
+    confidence?: number | null;
     /**
      * Geometry
      */
@@ -1665,16 +1670,6 @@ export type NewLabel = {
         type: 'keypoints';
     } & Keypoints) | null;
     /**
-     * Confidence
-     */
-    confidence?: number | null;
-    /**
-     * Attributes
-     */
-    attributes?: {
-        [key: string]: unknown;
-    };
-    /**
      * Set when a prediction is accepted; without it the label is a person's.
      */
     predicted_by?: PredictedBy | null;
@@ -1687,17 +1682,61 @@ export type NewLabel = {
  */
 export type Operation = {
     /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Created By
+     */
+    created_by: string;
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Download
+     *
+     * Address of the file that an export made.
+     */
+    download: string | null;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
      * Id
      */
     id: string;
+    /**
+     * Kind
+     */
+    kind: 'import' | 'export' | 'evaluate' | 'compare';
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Why it failed.
+     */
+    problem: Problem | null;
     /**
      * Project Id
      */
     project_id: number;
     /**
-     * Kind
+     * Result
+     *
+     * What came of it: the report of an import or export, the numbers of a measurement.
      */
-    kind: 'import' | 'export' | 'evaluate' | 'compare';
+    result: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Stage
+     *
+     * What it is at: `images`, `labels`, `export`.
+     */
+    stage: string;
     /**
      * State
      */
@@ -1709,55 +1748,11 @@ export type Operation = {
      */
     title: string;
     /**
-     * Stage
-     *
-     * What it is at: `images`, `labels`, `export`.
-     */
-    stage: string;
-    /**
-     * Done
-     */
-    done: number;
-    /**
      * Total
      *
      * Null where it is not known.
      */
     total: number | null;
-    /**
-     * Note
-     */
-    note: string;
-    /**
-     * Created By
-     */
-    created_by: string;
-    /**
-     * Created At
-     */
-    created_at: string;
-    /**
-     * Finished At
-     */
-    finished_at: string | null;
-    /**
-     * Result
-     *
-     * What came of it: the report of an import or export, the numbers of a measurement.
-     */
-    result: {
-        [key: string]: unknown;
-    } | null;
-    /**
-     * Why it failed.
-     */
-    problem: Problem | null;
-    /**
-     * Download
-     *
-     * Address of the file that an export made.
-     */
-    download: string | null;
 };
 
 /**
@@ -1766,15 +1761,15 @@ export type Operation = {
  * An operation of this server moved.
  */
 export type OperationEvent = {
-    /**
-     * Type
-     */
-    type: 'operation';
+    operation: Operation;
     /**
      * Project Id
      */
     project_id: number;
-    operation: Operation;
+    /**
+     * Type
+     */
+    type: 'operation';
 };
 
 /**
@@ -1796,16 +1791,6 @@ export type OperationList = {
  */
 export type OperationResult = {
     /**
-     * Status
-     *
-     * `conflict`: somebody else changed or deleted the label since; `refused`: it cannot be done (see `problem`).
-     */
-    status: 'done' | 'conflict' | 'refused';
-    /**
-     * Label Id
-     */
-    label_id: number | null;
-    /**
      * Client Id
      */
     client_id: string | null;
@@ -1813,7 +1798,17 @@ export type OperationResult = {
      * The label as it is now; null if it is gone.
      */
     label: Label | null;
+    /**
+     * Label Id
+     */
+    label_id: number | null;
     problem: Problem | null;
+    /**
+     * Status
+     *
+     * `conflict`: somebody else changed or deleted the label since; `refused`: it cannot be done (see `problem`).
+     */
+    status: 'done' | 'conflict' | 'refused';
 };
 
 /**
@@ -1823,9 +1818,9 @@ export type OperationResult = {
  */
 export type Polygon = {
     /**
-     * Type
+     * Holes
      */
-    type: 'polygon';
+    holes?: Array<Array<number>>;
     /**
      * Rings
      *
@@ -1833,9 +1828,9 @@ export type Polygon = {
      */
     rings: Array<Array<number>>;
     /**
-     * Holes
+     * Type
      */
-    holes?: Array<Array<number>>;
+    type: 'polygon';
 };
 
 /**
@@ -1845,10 +1840,6 @@ export type Polygon = {
  */
 export type PredictRequest = {
     /**
-     * Model
-     */
-    model: string;
-    /**
      * Classes
      */
     classes?: Array<string>;
@@ -1856,6 +1847,10 @@ export type PredictRequest = {
      * Min Confidence
      */
     min_confidence?: number;
+    /**
+     * Model
+     */
+    model: string;
     /**
      * Nms
      *
@@ -1871,6 +1866,10 @@ export type PredictRequest = {
  */
 export type PredictedBy = {
     /**
+     * Min Confidence
+     */
+    min_confidence?: number | null;
+    /**
      * Model
      */
     model: string;
@@ -1882,10 +1881,6 @@ export type PredictedBy = {
      * Weights Hash
      */
     weights_hash?: string;
-    /**
-     * Min Confidence
-     */
-    min_confidence?: number | null;
 };
 
 /**
@@ -1895,9 +1890,19 @@ export type PredictedBy = {
  */
 export type Prediction = {
     /**
+     * Attributes
+     */
+    attributes: {
+        [key: string]: unknown;
+    };
+    /**
      * Class Name
      */
     class_name: string;
+    /**
+     * Confidence
+     */
+    confidence: number | null;
     /**
      * Geometry
      */
@@ -1912,16 +1917,6 @@ export type Prediction = {
     } & Mask) | ({
         type: 'keypoints';
     } & Keypoints) | null;
-    /**
-     * Confidence
-     */
-    confidence: number | null;
-    /**
-     * Attributes
-     */
-    attributes: {
-        [key: string]: unknown;
-    };
 };
 
 /**
@@ -1951,48 +1946,6 @@ export type PredictionList = {
  */
 export type Problem = {
     /**
-     * Type
-     *
-     * A URN for the kind: `urn:countersign:not-found`.
-     */
-    type: string;
-    /**
-     * Title
-     *
-     * The kind in words.
-     */
-    title: string;
-    /**
-     * Status
-     *
-     * The HTTP status.
-     */
-    status: number;
-    /**
-     * Detail
-     *
-     * One sentence: what happened, and to what.
-     */
-    detail: string;
-    /**
-     * Remedy
-     *
-     * What to do about it; may be empty.
-     */
-    remedy?: string;
-    /**
-     * Kind
-     *
-     * Name of the error's class: `NotFound`, `QueryError` ...
-     */
-    kind: string;
-    /**
-     * Errors
-     *
-     * For a request that does not fit its schema: each value that is wrong.
-     */
-    errors?: Array<InvalidValue> | null;
-    /**
      * Current
      *
      * For `Outdated`: the label as it is now; null if it is gone.
@@ -2000,6 +1953,48 @@ export type Problem = {
     current?: {
         [key: string]: unknown;
     } | null;
+    /**
+     * Detail
+     *
+     * One sentence: what happened, and to what.
+     */
+    detail: string;
+    /**
+     * Errors
+     *
+     * For a request that does not fit its schema: each value that is wrong.
+     */
+    errors?: Array<InvalidValue> | null;
+    /**
+     * Kind
+     *
+     * Name of the error's class: `NotFound`, `QueryError` ...
+     */
+    kind: string;
+    /**
+     * Remedy
+     *
+     * What to do about it; may be empty.
+     */
+    remedy?: string;
+    /**
+     * Status
+     *
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * Title
+     *
+     * The kind in words.
+     */
+    title: string;
+    /**
+     * Type
+     *
+     * A URN for the kind: `urn:countersign:not-found`.
+     */
+    type: string;
 };
 
 /**
@@ -2009,17 +2004,29 @@ export type Problem = {
  */
 export type Project = {
     /**
-     * Id
+     * Active
+     *
+     * Runs and trainings at work.
      */
-    id: number;
+    active: number;
     /**
-     * Name
+     * Cover
+     *
+     * Ids of up to four images, to show on a card.
      */
-    name: string;
+    cover: Array<number>;
     /**
      * Created At
      */
     created_at: string;
+    /**
+     * Fields
+     */
+    fields: number;
+    /**
+     * Id
+     */
+    id: number;
     /**
      * Images
      *
@@ -2027,31 +2034,17 @@ export type Project = {
      */
     images: number;
     /**
-     * Labels
-     *
-     * How many labels all its fields have.
-     */
-    labels: number;
-    /**
-     * Fields
-     */
-    fields: number;
-    /**
-     * Runs
-     */
-    runs: number;
-    /**
-     * Active
-     *
-     * Runs and trainings at work.
-     */
-    active: number;
-    /**
      * Labelled
      *
      * Images with a label in `ground_truth`: the progress, of `images`.
      */
     labelled: number;
+    /**
+     * Labels
+     *
+     * How many labels all its fields have.
+     */
+    labels: number;
     /**
      * Last Change
      *
@@ -2059,11 +2052,13 @@ export type Project = {
      */
     last_change: string | null;
     /**
-     * Cover
-     *
-     * Ids of up to four images, to show on a card.
+     * Name
      */
-    cover: Array<number>;
+    name: string;
+    /**
+     * Runs
+     */
+    runs: number;
 };
 
 /**
@@ -2109,13 +2104,9 @@ export type ProjectUpdate = {
  */
 export type Provenance = {
     /**
-     * Origin
+     * Min Confidence
      */
-    origin: 'person' | 'import' | 'model';
-    /**
-     * Source
-     */
-    source: string;
+    min_confidence: number | null;
     /**
      * Model
      */
@@ -2125,21 +2116,25 @@ export type Provenance = {
      */
     model_version: string;
     /**
-     * Weights Hash
+     * Origin
      */
-    weights_hash: string;
+    origin: 'person' | 'import' | 'model';
     /**
      * Prompt
      */
     prompt: string;
     /**
-     * Min Confidence
-     */
-    min_confidence: number | null;
-    /**
      * Run Id
      */
     run_id: number | null;
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Weights Hash
+     */
+    weights_hash: string;
 };
 
 /**
@@ -2148,10 +2143,6 @@ export type Provenance = {
  * Whether a query can be read.
  */
 export type QueryCheck = {
-    /**
-     * Valid
-     */
-    valid: boolean;
     /**
      * Problem
      */
@@ -2162,6 +2153,10 @@ export type QueryCheck = {
      * The query as it is usually written.
      */
     text: string;
+    /**
+     * Valid
+     */
+    valid: boolean;
 };
 
 /**
@@ -2171,6 +2166,14 @@ export type QueryCheck = {
  */
 export type Region = {
     /**
+     * Height
+     */
+    height: number;
+    /**
+     * Width
+     */
+    width: number;
+    /**
      * X
      */
     x: number;
@@ -2178,14 +2181,6 @@ export type Region = {
      * Y
      */
     y: number;
-    /**
-     * Width
-     */
-    width: number;
-    /**
-     * Height
-     */
-    height: number;
 };
 
 /**
@@ -2195,13 +2190,13 @@ export type Region = {
  */
 export type ResetEvent = {
     /**
-     * Type
-     */
-    type: 'reset';
-    /**
      * Project Id
      */
     project_id?: null;
+    /**
+     * Type
+     */
+    type: 'reset';
 };
 
 /**
@@ -2210,15 +2205,15 @@ export type ResetEvent = {
  * A label to decide on.
  */
 export type ReviewLabel = {
-    label: Label;
-    /**
-     * Image Name
-     */
-    image_name: string;
     /**
      * Image Hash
      */
     image_hash: string;
+    /**
+     * Image Name
+     */
+    image_name: string;
+    label: Label;
     /**
      * What the picture at `/labels/{id}/crop` shows of the image, to draw the label over it.
      */
@@ -2248,13 +2243,13 @@ export type ReviewLabelPage = {
  */
 export type ReviewStats = {
     /**
-     * Items
-     */
-    items: Array<ClassStat>;
-    /**
      * Current
      */
     current: number;
+    /**
+     * Items
+     */
+    items: Array<ClassStat>;
     /**
      * Total
      */
@@ -2268,17 +2263,17 @@ export type ReviewStats = {
  */
 export type ReviewSummary = {
     /**
-     * States
-     *
-     * Labels by state.
-     */
-    states: Array<NamedCount>;
-    /**
      * Promoted
      *
      * Promoted labels by class: what an approval would join to the target.
      */
     promoted: Array<NamedCount>;
+    /**
+     * States
+     *
+     * Labels by state.
+     */
+    states: Array<NamedCount>;
     /**
      * Without Confidence
      *
@@ -2294,31 +2289,15 @@ export type ReviewSummary = {
  */
 export type Run = {
     /**
-     * Id
-     */
-    id: number;
-    /**
-     * Project Id
-     */
-    project_id: number;
-    /**
-     * Name
-     */
-    name: string;
-    /**
-     * State
-     */
-    state: 'queued' | 'generating' | 'paused' | 'in_review' | 'approved' | 'error' | 'cancelled';
-    /**
-     * Field
-     */
-    field: string;
-    /**
-     * Model
+     * Actions
      *
-     * Empty for a field that was taken for review without a model.
+     * What may be done with it now.
      */
-    model: string;
+    actions: Array<'pause' | 'resume' | 'cancel' | 'skip' | 'retry' | 'review' | 'approve'>;
+    /**
+     * Batch Size
+     */
+    batch_size: number;
     /**
      * Classes
      *
@@ -2326,15 +2305,29 @@ export type Run = {
      */
     classes: Array<string>;
     /**
-     * Min Confidence
+     * Created At
      */
-    min_confidence: number;
+    created_at: string;
     /**
-     * Settings
+     * Created By
      */
-    settings: {
-        [key: string]: unknown;
-    };
+    created_by: string;
+    /**
+     * Error
+     */
+    error: string;
+    /**
+     * Field
+     */
+    field: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Id
+     */
+    id: number;
     /**
      * Images
      *
@@ -2344,46 +2337,48 @@ export type Run = {
         [key: string]: unknown;
     };
     /**
-     * Workers
+     * Min Confidence
      */
-    workers: number;
+    min_confidence: number;
     /**
-     * Batch Size
+     * Model
+     *
+     * Empty for a field that was taken for review without a model.
      */
-    batch_size: number;
+    model: string;
     /**
-     * Created By
+     * Name
      */
-    created_by: string;
+    name: string;
+    progress: RunProgress;
     /**
-     * Created At
+     * Project Id
      */
-    created_at: string;
+    project_id: number;
+    /**
+     * Settings
+     */
+    settings: {
+        [key: string]: unknown;
+    };
     /**
      * Started At
      */
     started_at: string | null;
     /**
-     * Finished At
+     * State
      */
-    finished_at: string | null;
-    /**
-     * Error
-     */
-    error: string;
+    state: 'queued' | 'generating' | 'paused' | 'in_review' | 'approved' | 'error' | 'cancelled';
     /**
      * Target Field
      *
      * Where its labels were approved into.
      */
     target_field: string;
-    progress: RunProgress;
     /**
-     * Actions
-     *
-     * What may be done with it now.
+     * Workers
      */
-    actions: Array<'pause' | 'resume' | 'cancel' | 'skip' | 'retry' | 'review' | 'approve'>;
+    workers: number;
 };
 
 /**
@@ -2405,19 +2400,13 @@ export type RunAdopt = {
  */
 export type RunCreate = {
     /**
-     * Query
+     * Batch Size
      */
-    query?: string;
+    batch_size?: number;
     /**
-     * Ids
+     * Classes
      */
-    ids?: Array<number> | null;
-    /**
-     * Model
-     *
-     * A model of the workspace, a path of one, or a family's: `timm:resnet18`.
-     */
-    model: string;
+    classes?: Array<string>;
     /**
      * Field
      *
@@ -2425,25 +2414,27 @@ export type RunCreate = {
      */
     field: string;
     /**
-     * Classes
+     * Ids
      */
-    classes?: Array<string>;
+    ids?: Array<number> | null;
     /**
      * Min Confidence
      */
     min_confidence?: number;
     /**
+     * Model
+     *
+     * A model of the workspace, a path of one, or a family's: `timm:resnet18`.
+     */
+    model: string;
+    /**
      * Name
      */
     name?: string;
     /**
-     * Workers
+     * Query
      */
-    workers?: number;
-    /**
-     * Batch Size
-     */
-    batch_size?: number;
+    query?: string;
     /**
      * Settings
      *
@@ -2452,6 +2443,10 @@ export type RunCreate = {
     settings?: {
         [key: string]: unknown;
     };
+    /**
+     * Workers
+     */
+    workers?: number;
 };
 
 /**
@@ -2461,14 +2456,14 @@ export type RunCreate = {
  */
 export type RunEvent = {
     /**
-     * Type
-     */
-    type: 'run';
-    /**
      * Project Id
      */
     project_id: number;
     run: Run;
+    /**
+     * Type
+     */
+    type: 'run';
 };
 
 /**
@@ -2490,25 +2485,25 @@ export type RunList = {
  */
 export type RunProgress = {
     /**
-     * Total
-     */
-    total: number;
-    /**
      * Done
      */
     done: number;
+    /**
+     * Eta S
+     */
+    eta_s: number | null;
     /**
      * Failed
      */
     failed: number;
     /**
-     * Pending
-     */
-    pending: number;
-    /**
      * Labels
      */
     labels: number;
+    /**
+     * Pending
+     */
+    pending: number;
     /**
      * Rate
      *
@@ -2516,9 +2511,9 @@ export type RunProgress = {
      */
     rate: number;
     /**
-     * Eta S
+     * Total
      */
-    eta_s: number | null;
+    total: number;
     /**
      * Workers
      */
@@ -2544,6 +2539,30 @@ export type RunUpdate = {
  */
 export type Session = {
     /**
+     * Cores
+     *
+     * Processor cores of the server's computer.
+     */
+    cores: number;
+    /**
+     * Home
+     *
+     * Folder to begin with when somebody looks for one; empty where paths are not allowed.
+     */
+    home: string;
+    /**
+     * Local
+     *
+     * Whether the server is bound to this computer alone.
+     */
+    local: boolean;
+    /**
+     * Paths Allowed
+     *
+     * Whether folders of the server's computer may be named (import, export, models).
+     */
+    paths_allowed: boolean;
+    /**
      * User
      *
      * Name that the history gives to what is done with this session.
@@ -2561,30 +2580,6 @@ export type Session = {
      * Folder or database of the workspace.
      */
     workspace: string;
-    /**
-     * Local
-     *
-     * Whether the server is bound to this computer alone.
-     */
-    local: boolean;
-    /**
-     * Paths Allowed
-     *
-     * Whether folders of the server's computer may be named (import, export, models).
-     */
-    paths_allowed: boolean;
-    /**
-     * Home
-     *
-     * Folder to begin with when somebody looks for one; empty where paths are not allowed.
-     */
-    home: string;
-    /**
-     * Cores
-     *
-     * Processor cores of the server's computer.
-     */
-    cores: number;
 };
 
 /**
@@ -2614,9 +2609,9 @@ export type SessionCreate = {
  */
 export type SettingRange = {
     /**
-     * Name
+     * Choices
      */
-    name: string;
+    choices?: Array<unknown> | null;
     /**
      * Default
      *
@@ -2624,21 +2619,21 @@ export type SettingRange = {
      */
     default: unknown;
     /**
-     * Low
-     */
-    low?: number | null;
-    /**
      * High
      */
     high?: number | null;
     /**
+     * Low
+     */
+    low?: number | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
      * Whole
      */
     whole?: boolean;
-    /**
-     * Choices
-     */
-    choices?: Array<unknown> | null;
 };
 
 /**
@@ -2648,25 +2643,29 @@ export type SettingRange = {
  */
 export type Training = {
     /**
-     * Id
+     * Created At
      */
-    id: number;
+    created_at: string;
     /**
-     * Project Id
+     * Created By
      */
-    project_id: number;
+    created_by: string;
     /**
-     * Name
+     * Error
      */
-    name: string;
-    /**
-     * State
-     */
-    state: 'queued' | 'training' | 'done' | 'cancelled' | 'error';
+    error: string;
     /**
      * Field
      */
     field: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Id
+     */
+    id: number;
     /**
      * Images
      *
@@ -2676,37 +2675,19 @@ export type Training = {
         [key: string]: unknown;
     };
     /**
-     * Settings
-     */
-    settings: {
-        [key: string]: unknown;
-    };
-    /**
-     * Created By
-     */
-    created_by: string;
-    /**
-     * Created At
-     */
-    created_at: string;
-    /**
-     * Finished At
-     */
-    finished_at: string | null;
-    /**
-     * Error
-     */
-    error: string;
-    /**
      * Model
      *
      * Name of the model that came of it.
      */
     model: string | null;
     /**
-     * Null until it has begun to learn.
+     * Name
      */
-    progress: TrainingProgress | null;
+    name: string;
+    /**
+     * Notices
+     */
+    notices: Array<TrainingNotice>;
     /**
      * Plan
      *
@@ -2716,6 +2697,14 @@ export type Training = {
         [key: string]: unknown;
     } | null;
     /**
+     * Null until it has begun to learn.
+     */
+    progress: TrainingProgress | null;
+    /**
+     * Project Id
+     */
+    project_id: number;
+    /**
      * Scores
      *
      * On images held out.
@@ -2724,9 +2713,15 @@ export type Training = {
         [key: string]: number;
     };
     /**
-     * Notices
+     * Settings
      */
-    notices: Array<TrainingNotice>;
+    settings: {
+        [key: string]: unknown;
+    };
+    /**
+     * State
+     */
+    state: 'queued' | 'training' | 'done' | 'cancelled' | 'error';
 };
 
 /**
@@ -2736,23 +2731,23 @@ export type Training = {
  */
 export type TrainingCreate = {
     /**
-     * Query
+     * Field
      */
-    query?: string;
+    field?: string;
     /**
      * Ids
      */
     ids?: Array<number> | null;
-    /**
-     * Field
-     */
-    field?: string;
     /**
      * Name
      *
      * Name of the model to be; empty: the project's with the next number.
      */
     name?: string;
+    /**
+     * Query
+     */
+    query?: string;
     settings?: TrainingSettings;
 };
 
@@ -2775,10 +2770,6 @@ export type TrainingCurve = {
  */
 export type TrainingDefaults = {
     /**
-     * Settings
-     */
-    settings: Array<SettingRange>;
-    /**
      * Backbones
      *
      * Some that are known to work well; any timm name is taken.
@@ -2790,6 +2781,10 @@ export type TrainingDefaults = {
      * The name that the model would get.
      */
     name: string;
+    /**
+     * Settings
+     */
+    settings: Array<SettingRange>;
 };
 
 /**
@@ -2799,14 +2794,14 @@ export type TrainingDefaults = {
  */
 export type TrainingEvent = {
     /**
-     * Type
-     */
-    type: 'training';
-    /**
      * Project Id
      */
     project_id: number;
     training: Training;
+    /**
+     * Type
+     */
+    type: 'training';
 };
 
 /**
@@ -2828,13 +2823,13 @@ export type TrainingList = {
  */
 export type TrainingNotice = {
     /**
-     * Topic
-     */
-    topic: string;
-    /**
      * Text
      */
     text: string;
+    /**
+     * Topic
+     */
+    topic: string;
 };
 
 /**
@@ -2850,6 +2845,10 @@ export type TrainingProgress = {
      */
     done: number;
     /**
+     * Elapsed S
+     */
+    elapsed_s: number;
+    /**
      * Epoch
      */
     epoch: number;
@@ -2858,23 +2857,15 @@ export type TrainingProgress = {
      */
     epochs: number;
     /**
-     * Step
+     * Left S
      */
-    step: number;
+    left_s: number | null;
     /**
      * Losses
      */
     losses: {
         [key: string]: number;
     };
-    /**
-     * Elapsed S
-     */
-    elapsed_s: number;
-    /**
-     * Left S
-     */
-    left_s: number | null;
     /**
      * Score
      */
@@ -2883,6 +2874,10 @@ export type TrainingProgress = {
      * Score Name
      */
     score_name: string;
+    /**
+     * Step
+     */
+    step: number;
 };
 
 /**
@@ -2892,9 +2887,13 @@ export type TrainingProgress = {
  */
 export type TrainingSettings = {
     /**
-     * Epochs
+     * Backbone
      */
-    epochs?: number | null;
+    backbone?: string | null;
+    /**
+     * Batch Size
+     */
+    batch_size?: number | null;
     /**
      * Budget
      *
@@ -2902,21 +2901,13 @@ export type TrainingSettings = {
      */
     budget?: number | null;
     /**
-     * Batch Size
+     * Classification
      */
-    batch_size?: number | null;
+    classification?: boolean | null;
     /**
-     * Learning Rate
+     * Confidence
      */
-    learning_rate?: number | null;
-    /**
-     * Image Size
-     */
-    image_size?: number | null;
-    /**
-     * Fit Image Size
-     */
-    fit_image_size?: boolean | null;
+    confidence?: number | null;
     /**
      * Detection
      *
@@ -2924,17 +2915,41 @@ export type TrainingSettings = {
      */
     detection?: boolean | null;
     /**
+     * Epochs
+     */
+    epochs?: number | null;
+    /**
+     * Fit Image Size
+     */
+    fit_image_size?: boolean | null;
+    /**
+     * Held Out
+     */
+    held_out?: boolean | null;
+    /**
+     * Image Size
+     */
+    image_size?: number | null;
+    /**
+     * Learning Rate
+     */
+    learning_rate?: number | null;
+    /**
+     * Nms
+     */
+    nms?: number | null;
+    /**
+     * Pretrained
+     */
+    pretrained?: boolean | null;
+    /**
+     * Seed
+     */
+    seed?: number | null;
+    /**
      * Segmentation
      */
     segmentation?: boolean | null;
-    /**
-     * Classification
-     */
-    classification?: boolean | null;
-    /**
-     * Unpainted
-     */
-    unpainted?: 'background' | 'ignore' | null;
     /**
      * Tiling
      */
@@ -2944,33 +2959,13 @@ export type TrainingSettings = {
      */
     turning?: 'auto' | 'any' | 'upright' | null;
     /**
-     * Backbone
+     * Unpainted
      */
-    backbone?: string | null;
-    /**
-     * Pretrained
-     */
-    pretrained?: boolean | null;
+    unpainted?: 'background' | 'ignore' | null;
     /**
      * Weights
      */
     weights?: string | null;
-    /**
-     * Held Out
-     */
-    held_out?: boolean | null;
-    /**
-     * Confidence
-     */
-    confidence?: number | null;
-    /**
-     * Nms
-     */
-    nms?: number | null;
-    /**
-     * Seed
-     */
-    seed?: number | null;
 };
 
 /**
@@ -2991,21 +2986,21 @@ export type UndoPromotion = {
  * Change a label: one with an id, or one that an earlier operation of this batch makes.
  */
 export type UpdateOperation = {
-    /**
-     * Op
-     */
-    op: 'update';
-    /**
-     * Label Id
-     */
-    label_id?: number | null;
+    change: LabelUpdate;
     /**
      * Client Id
      *
      * Instead of `label_id`: the client id of a label that this batch makes. With it: returned as given.
      */
     client_id?: string | null;
-    change: LabelUpdate;
+    /**
+     * Label Id
+     */
+    label_id?: number | null;
+    /**
+     * Op
+     */
+    op: 'update';
 };
 
 /**
@@ -3015,6 +3010,14 @@ export type UpdateOperation = {
  */
 export type Upload = {
     /**
+     * Bytes
+     */
+    bytes: number;
+    /**
+     * Files
+     */
+    files: number;
+    /**
      * Id
      */
     id: string;
@@ -3022,14 +3025,6 @@ export type Upload = {
      * Project Id
      */
     project_id: number;
-    /**
-     * Files
-     */
-    files: number;
-    /**
-     * Bytes
-     */
-    bytes: number;
 };
 
 /**
@@ -3039,13 +3034,19 @@ export type Upload = {
  */
 export type UploadImport = {
     /**
+     * Field
+     */
+    field?: string;
+    /**
      * Format
      */
     format?: string;
     /**
-     * Field
+     * Settings
      */
-    field?: string;
+    settings?: {
+        [key: string]: unknown;
+    };
     /**
      * Split
      */
@@ -3054,21 +3055,6 @@ export type UploadImport = {
      * Tags
      */
     tags?: Array<string>;
-    /**
-     * Settings
-     */
-    settings?: {
-        [key: string]: unknown;
-    };
-};
-
-/**
- * Wire
- *
- * Base of everything that travels. A name that is not known is refused: a slip shall not go unnoticed.
- */
-export type Wire = {
-    [key: string]: never;
 };
 
 /**
@@ -3078,14 +3064,6 @@ export type Wire = {
  */
 export type WorkerEvent = {
     /**
-     * Type
-     */
-    type: 'worker';
-    /**
-     * State
-     */
-    state: 'starting' | 'ready' | 'lost';
-    /**
      * Message
      */
     message: string;
@@ -3093,4 +3071,3791 @@ export type WorkerEvent = {
      * Project Id
      */
     project_id?: null;
+    /**
+     * State
+     */
+    state: 'starting' | 'ready' | 'lost';
+    /**
+     * Type
+     */
+    type: 'worker';
 };
+
+export type DeleteClassData = {
+    body?: never;
+    path: {
+        /**
+         * Class Id
+         *
+         * Number of the class.
+         */
+        class_id: number;
+    };
+    query?: never;
+    url: '/api/v1/classes/{class_id}';
+};
+
+export type DeleteClassErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type DeleteClassError = DeleteClassErrors[keyof DeleteClassErrors];
+
+export type DeleteClassResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteClassResponse = DeleteClassResponses[keyof DeleteClassResponses];
+
+export type UpdateClassData = {
+    body: ClassUpdate;
+    path: {
+        /**
+         * Class Id
+         *
+         * Number of the class.
+         */
+        class_id: number;
+    };
+    query?: never;
+    url: '/api/v1/classes/{class_id}';
+};
+
+export type UpdateClassErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type UpdateClassError = UpdateClassErrors[keyof UpdateClassErrors];
+
+export type UpdateClassResponses = {
+    /**
+     * Successful Response
+     */
+    200: LabelClass;
+};
+
+export type UpdateClassResponse = UpdateClassResponses[keyof UpdateClassResponses];
+
+export type WatchEventsData = {
+    body?: never;
+    headers?: {
+        /**
+         * Last-Event-Id
+         *
+         * Id of the last event that was seen: those since come first.
+         */
+        'last-event-id'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Project
+         *
+         * Only events of this project.
+         */
+        project?: number | null;
+    };
+    url: '/api/v1/events';
+};
+
+export type WatchEventsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type WatchEventsError = WatchEventsErrors[keyof WatchEventsErrors];
+
+export type WatchEventsResponses = {
+    /**
+     * Server-sent events without end. `data` of each is an `Event`, `event` its type.
+     */
+    200: Event;
+};
+
+export type WatchEventsResponse = WatchEventsResponses[keyof WatchEventsResponses];
+
+export type DeleteFieldData = {
+    body?: never;
+    path: {
+        /**
+         * Field Id
+         *
+         * Number of the field.
+         */
+        field_id: number;
+    };
+    query?: never;
+    url: '/api/v1/fields/{field_id}';
+};
+
+export type DeleteFieldErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type DeleteFieldError = DeleteFieldErrors[keyof DeleteFieldErrors];
+
+export type DeleteFieldResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteFieldResponse = DeleteFieldResponses[keyof DeleteFieldResponses];
+
+export type UpdateFieldData = {
+    body: FieldUpdate;
+    path: {
+        /**
+         * Field Id
+         *
+         * Number of the field.
+         */
+        field_id: number;
+    };
+    query?: never;
+    url: '/api/v1/fields/{field_id}';
+};
+
+export type UpdateFieldErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type UpdateFieldError = UpdateFieldErrors[keyof UpdateFieldErrors];
+
+export type UpdateFieldResponses = {
+    /**
+     * Successful Response
+     */
+    200: Field;
+};
+
+export type UpdateFieldResponse = UpdateFieldResponses[keyof UpdateFieldResponses];
+
+export type ListFolderData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Path
+         *
+         * Folder of the server's computer; empty: the first.
+         */
+        path?: string;
+    };
+    url: '/api/v1/folders';
+};
+
+export type ListFolderErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListFolderError = ListFolderErrors[keyof ListFolderErrors];
+
+export type ListFolderResponses = {
+    /**
+     * Successful Response
+     */
+    200: Folder;
+};
+
+export type ListFolderResponse = ListFolderResponses[keyof ListFolderResponses];
+
+export type ListFormatsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/formats';
+};
+
+export type ListFormatsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListFormatsError = ListFormatsErrors[keyof ListFormatsErrors];
+
+export type ListFormatsResponses = {
+    /**
+     * Successful Response
+     */
+    200: FormatList;
+};
+
+export type ListFormatsResponse = ListFormatsResponses[keyof ListFormatsResponses];
+
+export type GetImageData = {
+    body?: never;
+    path: {
+        /**
+         * Image Id
+         *
+         * Number of the image.
+         */
+        image_id: number;
+    };
+    query?: {
+        /**
+         * Labels
+         *
+         * Fields whose labels to return with the images.
+         */
+        labels?: Array<string>;
+    };
+    url: '/api/v1/images/{image_id}';
+};
+
+export type GetImageErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetImageError = GetImageErrors[keyof GetImageErrors];
+
+export type GetImageResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImageDetail;
+};
+
+export type GetImageResponse = GetImageResponses[keyof GetImageResponses];
+
+export type GetImageFileData = {
+    body?: never;
+    path: {
+        /**
+         * Image Id
+         *
+         * Number of the image.
+         */
+        image_id: number;
+    };
+    query?: {
+        /**
+         * V
+         *
+         * The image's `hash`. With it, browsers keep the picture for good.
+         */
+        v?: string;
+    };
+    url: '/api/v1/images/{image_id}/file';
+};
+
+export type GetImageFileErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetImageFileError = GetImageFileErrors[keyof GetImageFileErrors];
+
+export type GetImageFileResponses = {
+    /**
+     * The picture.
+     */
+    200: Blob | File;
+};
+
+export type GetImageFileResponse = GetImageFileResponses[keyof GetImageFileResponses];
+
+export type ListLabelsData = {
+    body?: never;
+    path: {
+        /**
+         * Image Id
+         *
+         * Number of the image.
+         */
+        image_id: number;
+    };
+    query?: {
+        /**
+         * Labels
+         *
+         * Fields whose labels to return with the images.
+         */
+        labels?: Array<string>;
+    };
+    url: '/api/v1/images/{image_id}/labels';
+};
+
+export type ListLabelsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListLabelsError = ListLabelsErrors[keyof ListLabelsErrors];
+
+export type ListLabelsResponses = {
+    /**
+     * Successful Response
+     */
+    200: LabelList;
+};
+
+export type ListLabelsResponse = ListLabelsResponses[keyof ListLabelsResponses];
+
+export type CreateLabelsData = {
+    body: LabelsCreate;
+    path: {
+        /**
+         * Image Id
+         *
+         * Number of the image.
+         */
+        image_id: number;
+    };
+    query?: never;
+    url: '/api/v1/images/{image_id}/labels';
+};
+
+export type CreateLabelsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type CreateLabelsError = CreateLabelsErrors[keyof CreateLabelsErrors];
+
+export type CreateLabelsResponses = {
+    /**
+     * Successful Response
+     */
+    201: LabelList;
+};
+
+export type CreateLabelsResponse = CreateLabelsResponses[keyof CreateLabelsResponses];
+
+export type PredictImageData = {
+    body: PredictRequest;
+    path: {
+        /**
+         * Image Id
+         *
+         * Number of the image.
+         */
+        image_id: number;
+    };
+    query?: never;
+    url: '/api/v1/images/{image_id}/predict';
+};
+
+export type PredictImageErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+    /**
+     * A part that does the work is not there right now.
+     */
+    503: Problem;
+};
+
+export type PredictImageError = PredictImageErrors[keyof PredictImageErrors];
+
+export type PredictImageResponses = {
+    /**
+     * Successful Response
+     */
+    200: PredictionList;
+};
+
+export type PredictImageResponse = PredictImageResponses[keyof PredictImageResponses];
+
+export type GetImageThumbnailData = {
+    body?: never;
+    path: {
+        /**
+         * Image Id
+         *
+         * Number of the image.
+         */
+        image_id: number;
+    };
+    query?: {
+        /**
+         * Size
+         *
+         * Longer side: 128, 256 or 512, the next one is taken.
+         */
+        size?: number;
+        /**
+         * V
+         *
+         * The image's `hash`. With it, browsers keep the picture for good.
+         */
+        v?: string;
+    };
+    url: '/api/v1/images/{image_id}/thumbnail';
+};
+
+export type GetImageThumbnailErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetImageThumbnailError = GetImageThumbnailErrors[keyof GetImageThumbnailErrors];
+
+export type GetImageThumbnailResponses = {
+    /**
+     * The picture.
+     */
+    200: Blob | File;
+};
+
+export type GetImageThumbnailResponse = GetImageThumbnailResponses[keyof GetImageThumbnailResponses];
+
+export type DeleteLabelData = {
+    body?: never;
+    path: {
+        /**
+         * Label Id
+         *
+         * Number of the label.
+         */
+        label_id: number;
+    };
+    query?: {
+        /**
+         * Expected Version
+         *
+         * The version that was seen; 409 if outdated.
+         */
+        expected_version?: number | null;
+    };
+    url: '/api/v1/labels/{label_id}';
+};
+
+export type DeleteLabelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type DeleteLabelError = DeleteLabelErrors[keyof DeleteLabelErrors];
+
+export type DeleteLabelResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteLabelResponse = DeleteLabelResponses[keyof DeleteLabelResponses];
+
+export type GetLabelData = {
+    body?: never;
+    path: {
+        /**
+         * Label Id
+         *
+         * Number of the label.
+         */
+        label_id: number;
+    };
+    query?: never;
+    url: '/api/v1/labels/{label_id}';
+};
+
+export type GetLabelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetLabelError = GetLabelErrors[keyof GetLabelErrors];
+
+export type GetLabelResponses = {
+    /**
+     * Successful Response
+     */
+    200: LabelDetail;
+};
+
+export type GetLabelResponse = GetLabelResponses[keyof GetLabelResponses];
+
+export type UpdateLabelData = {
+    body: LabelUpdate;
+    path: {
+        /**
+         * Label Id
+         *
+         * Number of the label.
+         */
+        label_id: number;
+    };
+    query?: never;
+    url: '/api/v1/labels/{label_id}';
+};
+
+export type UpdateLabelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type UpdateLabelError = UpdateLabelErrors[keyof UpdateLabelErrors];
+
+export type UpdateLabelResponses = {
+    /**
+     * Successful Response
+     */
+    200: Label;
+};
+
+export type UpdateLabelResponse = UpdateLabelResponses[keyof UpdateLabelResponses];
+
+export type GetLabelCropData = {
+    body?: never;
+    path: {
+        /**
+         * Label Id
+         *
+         * Number of the label.
+         */
+        label_id: number;
+    };
+    query?: {
+        /**
+         * Size
+         *
+         * Longer side: 96, 160 or 320, the next one is taken.
+         */
+        size?: number;
+        /**
+         * V
+         *
+         * The image's `hash`. With it, browsers keep the picture for good.
+         */
+        v?: string;
+    };
+    url: '/api/v1/labels/{label_id}/crop';
+};
+
+export type GetLabelCropErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetLabelCropError = GetLabelCropErrors[keyof GetLabelCropErrors];
+
+export type GetLabelCropResponses = {
+    /**
+     * The crop.
+     */
+    200: Blob | File;
+};
+
+export type GetLabelCropResponse = GetLabelCropResponses[keyof GetLabelCropResponses];
+
+export type ListModelsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/models';
+};
+
+export type ListModelsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListModelsError = ListModelsErrors[keyof ListModelsErrors];
+
+export type ListModelsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ModelList;
+};
+
+export type ListModelsResponse = ListModelsResponses[keyof ListModelsResponses];
+
+export type GetModelCardData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Model
+         *
+         * A model's name, or a family's: `timm:resnet18`.
+         */
+        model: string;
+    };
+    url: '/api/v1/models/card';
+};
+
+export type GetModelCardErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+    /**
+     * A part that does the work is not there right now.
+     */
+    503: Problem;
+};
+
+export type GetModelCardError = GetModelCardErrors[keyof GetModelCardErrors];
+
+export type GetModelCardResponses = {
+    /**
+     * Successful Response
+     */
+    200: ModelCard;
+};
+
+export type GetModelCardResponse = GetModelCardResponses[keyof GetModelCardResponses];
+
+export type ImportModelData = {
+    body: ModelImport;
+    path?: never;
+    query?: never;
+    url: '/api/v1/models/import';
+};
+
+export type ImportModelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ImportModelError = ImportModelErrors[keyof ImportModelErrors];
+
+export type ImportModelResponses = {
+    /**
+     * Successful Response
+     */
+    201: Model;
+};
+
+export type ImportModelResponse = ImportModelResponses[keyof ImportModelResponses];
+
+export type UploadModelData = {
+    body: BodyUploadModel;
+    path?: never;
+    query?: never;
+    url: '/api/v1/models/upload';
+};
+
+export type UploadModelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type UploadModelError = UploadModelErrors[keyof UploadModelErrors];
+
+export type UploadModelResponses = {
+    /**
+     * Successful Response
+     */
+    201: Model;
+};
+
+export type UploadModelResponse = UploadModelResponses[keyof UploadModelResponses];
+
+export type DeleteModelData = {
+    body?: never;
+    path: {
+        /**
+         * Model
+         *
+         * Name of the model.
+         */
+        model: string;
+    };
+    query?: never;
+    url: '/api/v1/models/{model}';
+};
+
+export type DeleteModelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type DeleteModelError = DeleteModelErrors[keyof DeleteModelErrors];
+
+export type DeleteModelResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteModelResponse = DeleteModelResponses[keyof DeleteModelResponses];
+
+export type GetModelData = {
+    body?: never;
+    path: {
+        /**
+         * Model
+         *
+         * Name of the model.
+         */
+        model: string;
+    };
+    query?: never;
+    url: '/api/v1/models/{model}';
+};
+
+export type GetModelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetModelError = GetModelErrors[keyof GetModelErrors];
+
+export type GetModelResponses = {
+    /**
+     * Successful Response
+     */
+    200: Model;
+};
+
+export type GetModelResponse = GetModelResponses[keyof GetModelResponses];
+
+export type UpdateModelData = {
+    body: ModelUpdate;
+    path: {
+        /**
+         * Model
+         *
+         * Name of the model.
+         */
+        model: string;
+    };
+    query?: never;
+    url: '/api/v1/models/{model}';
+};
+
+export type UpdateModelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type UpdateModelError = UpdateModelErrors[keyof UpdateModelErrors];
+
+export type UpdateModelResponses = {
+    /**
+     * Successful Response
+     */
+    200: Model;
+};
+
+export type UpdateModelResponse = UpdateModelResponses[keyof UpdateModelResponses];
+
+export type GetModelFileData = {
+    body?: never;
+    path: {
+        /**
+         * Model
+         *
+         * Name of the model.
+         */
+        model: string;
+    };
+    query?: never;
+    url: '/api/v1/models/{model}/file';
+};
+
+export type GetModelFileErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetModelFileError = GetModelFileErrors[keyof GetModelFileErrors];
+
+export type GetModelFileResponses = {
+    /**
+     * The model's file.
+     */
+    200: Blob | File;
+};
+
+export type GetModelFileResponse = GetModelFileResponses[keyof GetModelFileResponses];
+
+export type CancelOperationData = {
+    body?: never;
+    path: {
+        /**
+         * Operation Id
+         *
+         * Id of the operation.
+         */
+        operation_id: string;
+    };
+    query?: never;
+    url: '/api/v1/operations/{operation_id}';
+};
+
+export type CancelOperationErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type CancelOperationError = CancelOperationErrors[keyof CancelOperationErrors];
+
+export type CancelOperationResponses = {
+    /**
+     * Successful Response
+     */
+    200: Operation;
+};
+
+export type CancelOperationResponse = CancelOperationResponses[keyof CancelOperationResponses];
+
+export type GetOperationData = {
+    body?: never;
+    path: {
+        /**
+         * Operation Id
+         *
+         * Id of the operation.
+         */
+        operation_id: string;
+    };
+    query?: never;
+    url: '/api/v1/operations/{operation_id}';
+};
+
+export type GetOperationErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetOperationError = GetOperationErrors[keyof GetOperationErrors];
+
+export type GetOperationResponses = {
+    /**
+     * Successful Response
+     */
+    200: Operation;
+};
+
+export type GetOperationResponse = GetOperationResponses[keyof GetOperationResponses];
+
+export type GetOperationFileData = {
+    body?: never;
+    path: {
+        /**
+         * Operation Id
+         *
+         * Id of the operation.
+         */
+        operation_id: string;
+    };
+    query?: never;
+    url: '/api/v1/operations/{operation_id}/file';
+};
+
+export type GetOperationFileErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetOperationFileError = GetOperationFileErrors[keyof GetOperationFileErrors];
+
+export type GetOperationFileResponses = {
+    /**
+     * The file.
+     */
+    200: Blob | File;
+};
+
+export type GetOperationFileResponse = GetOperationFileResponses[keyof GetOperationFileResponses];
+
+export type ListProjectsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/projects';
+};
+
+export type ListProjectsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListProjectsError = ListProjectsErrors[keyof ListProjectsErrors];
+
+export type ListProjectsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProjectList;
+};
+
+export type ListProjectsResponse = ListProjectsResponses[keyof ListProjectsResponses];
+
+export type CreateProjectData = {
+    body: ProjectCreate;
+    path?: never;
+    query?: never;
+    url: '/api/v1/projects';
+};
+
+export type CreateProjectErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type CreateProjectError = CreateProjectErrors[keyof CreateProjectErrors];
+
+export type CreateProjectResponses = {
+    /**
+     * Successful Response
+     */
+    201: Project;
+};
+
+export type CreateProjectResponse = CreateProjectResponses[keyof CreateProjectResponses];
+
+export type DeleteProjectData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}';
+};
+
+export type DeleteProjectErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type DeleteProjectError = DeleteProjectErrors[keyof DeleteProjectErrors];
+
+export type DeleteProjectResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteProjectResponse = DeleteProjectResponses[keyof DeleteProjectResponses];
+
+export type GetProjectData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}';
+};
+
+export type GetProjectErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetProjectError = GetProjectErrors[keyof GetProjectErrors];
+
+export type GetProjectResponses = {
+    /**
+     * Successful Response
+     */
+    200: Project;
+};
+
+export type GetProjectResponse = GetProjectResponses[keyof GetProjectResponses];
+
+export type UpdateProjectData = {
+    body: ProjectUpdate;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}';
+};
+
+export type UpdateProjectErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type UpdateProjectError = UpdateProjectErrors[keyof UpdateProjectErrors];
+
+export type UpdateProjectResponses = {
+    /**
+     * Successful Response
+     */
+    200: Project;
+};
+
+export type UpdateProjectResponse = UpdateProjectResponses[keyof UpdateProjectResponses];
+
+export type ListChangesData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: {
+        /**
+         * After
+         *
+         * The `next` of the page before; empty: the first page.
+         */
+        after?: string;
+        /**
+         * Limit
+         *
+         * Items of a page, at most.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/projects/{project_id}/changes';
+};
+
+export type ListChangesErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListChangesError = ListChangesErrors[keyof ListChangesErrors];
+
+export type ListChangesResponses = {
+    /**
+     * Successful Response
+     */
+    200: ChangePage;
+};
+
+export type ListChangesResponse = ListChangesResponses[keyof ListChangesResponses];
+
+export type UndoChangeData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+        /**
+         * Change Id
+         *
+         * Number of the change.
+         */
+        change_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/changes/{change_id}/undo';
+};
+
+export type UndoChangeErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type UndoChangeError = UndoChangeErrors[keyof UndoChangeErrors];
+
+export type UndoChangeResponses = {
+    /**
+     * Successful Response
+     */
+    201: Change;
+};
+
+export type UndoChangeResponse = UndoChangeResponses[keyof UndoChangeResponses];
+
+export type ListClassesData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/classes';
+};
+
+export type ListClassesErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListClassesError = ListClassesErrors[keyof ListClassesErrors];
+
+export type ListClassesResponses = {
+    /**
+     * Successful Response
+     */
+    200: ClassList;
+};
+
+export type ListClassesResponse = ListClassesResponses[keyof ListClassesResponses];
+
+export type CreateClassData = {
+    body: ClassCreate;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/classes';
+};
+
+export type CreateClassErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type CreateClassError = CreateClassErrors[keyof CreateClassErrors];
+
+export type CreateClassResponses = {
+    /**
+     * Successful Response
+     */
+    201: LabelClass;
+};
+
+export type CreateClassResponse = CreateClassResponses[keyof CreateClassResponses];
+
+export type ExportLabelsData = {
+    body: ExportCreate;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/export';
+};
+
+export type ExportLabelsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ExportLabelsError = ExportLabelsErrors[keyof ExportLabelsErrors];
+
+export type ExportLabelsResponses = {
+    /**
+     * Successful Response
+     */
+    202: Operation;
+};
+
+export type ExportLabelsResponse = ExportLabelsResponses[keyof ExportLabelsResponses];
+
+export type ListFieldsData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/fields';
+};
+
+export type ListFieldsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListFieldsError = ListFieldsErrors[keyof ListFieldsErrors];
+
+export type ListFieldsResponses = {
+    /**
+     * Successful Response
+     */
+    200: FieldList;
+};
+
+export type ListFieldsResponse = ListFieldsResponses[keyof ListFieldsResponses];
+
+export type CreateFieldData = {
+    body: FieldCreate;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/fields';
+};
+
+export type CreateFieldErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type CreateFieldError = CreateFieldErrors[keyof CreateFieldErrors];
+
+export type CreateFieldResponses = {
+    /**
+     * Successful Response
+     */
+    201: Field;
+};
+
+export type CreateFieldResponse = CreateFieldResponses[keyof CreateFieldResponses];
+
+export type CheckFieldData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: {
+        /**
+         * Name
+         *
+         * The name.
+         */
+        name?: string;
+    };
+    url: '/api/v1/projects/{project_id}/fields/check';
+};
+
+export type CheckFieldErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type CheckFieldError = CheckFieldErrors[keyof CheckFieldErrors];
+
+export type CheckFieldResponses = {
+    /**
+     * Successful Response
+     */
+    200: FieldCheck;
+};
+
+export type CheckFieldResponse = CheckFieldResponses[keyof CheckFieldResponses];
+
+export type ListImagesData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: {
+        /**
+         * Query
+         *
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all.
+         */
+        query?: string;
+        /**
+         * Sort
+         *
+         * Order. By confidence: by the lowest (`-`: highest) label that fits, which needs `field=` in the query.
+         */
+        sort?: 'id' | '-id' | 'name' | '-name' | 'confidence' | '-confidence';
+        /**
+         * After
+         *
+         * The `next` of the page before; empty: the first page.
+         */
+        after?: string;
+        /**
+         * Limit
+         *
+         * Items of a page, at most.
+         */
+        limit?: number;
+        /**
+         * Labels
+         *
+         * Fields whose labels to return with the images.
+         */
+        labels?: Array<string>;
+        /**
+         * Geometry
+         *
+         * `bounds`: boxes around polygons, masks and the rest, for small pictures.
+         */
+        geometry?: 'full' | 'bounds';
+    };
+    url: '/api/v1/projects/{project_id}/images';
+};
+
+export type ListImagesErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListImagesError = ListImagesErrors[keyof ListImagesErrors];
+
+export type ListImagesResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImagePage;
+};
+
+export type ListImagesResponse = ListImagesResponses[keyof ListImagesResponses];
+
+export type UpdateImagesData = {
+    body: ImagesUpdate;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/images';
+};
+
+export type UpdateImagesErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type UpdateImagesError = UpdateImagesErrors[keyof UpdateImagesErrors];
+
+export type UpdateImagesResponses = {
+    /**
+     * Successful Response
+     */
+    200: Count;
+};
+
+export type UpdateImagesResponse = UpdateImagesResponses[keyof UpdateImagesResponses];
+
+export type CheckQueryData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: {
+        /**
+         * Query
+         *
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all.
+         */
+        query?: string;
+    };
+    url: '/api/v1/projects/{project_id}/images/check';
+};
+
+export type CheckQueryErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type CheckQueryError = CheckQueryErrors[keyof CheckQueryErrors];
+
+export type CheckQueryResponses = {
+    /**
+     * Successful Response
+     */
+    200: QueryCheck;
+};
+
+export type CheckQueryResponse = CheckQueryResponses[keyof CheckQueryResponses];
+
+export type CountImagesData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: {
+        /**
+         * Query
+         *
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all.
+         */
+        query?: string;
+    };
+    url: '/api/v1/projects/{project_id}/images/count';
+};
+
+export type CountImagesErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type CountImagesError = CountImagesErrors[keyof CountImagesErrors];
+
+export type CountImagesResponses = {
+    /**
+     * Successful Response
+     */
+    200: Count;
+};
+
+export type CountImagesResponse = CountImagesResponses[keyof CountImagesResponses];
+
+export type GetImageFacetsData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: {
+        /**
+         * Query
+         *
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all.
+         */
+        query?: string;
+        /**
+         * Field
+         *
+         * Field whose classes and states to count.
+         */
+        field?: string;
+    };
+    url: '/api/v1/projects/{project_id}/images/facets';
+};
+
+export type GetImageFacetsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetImageFacetsError = GetImageFacetsErrors[keyof GetImageFacetsErrors];
+
+export type GetImageFacetsResponses = {
+    /**
+     * Successful Response
+     */
+    200: Facets;
+};
+
+export type GetImageFacetsResponse = GetImageFacetsResponses[keyof GetImageFacetsResponses];
+
+export type ListImageIdsData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: {
+        /**
+         * Query
+         *
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all.
+         */
+        query?: string;
+        /**
+         * Sort
+         *
+         * Order. By confidence: by the lowest (`-`: highest) label that fits, which needs `field=` in the query.
+         */
+        sort?: 'id' | '-id' | 'name' | '-name' | 'confidence' | '-confidence';
+    };
+    url: '/api/v1/projects/{project_id}/images/ids';
+};
+
+export type ListImageIdsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListImageIdsError = ListImageIdsErrors[keyof ListImageIdsErrors];
+
+export type ListImageIdsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImageIds;
+};
+
+export type ListImageIdsResponse = ListImageIdsResponses[keyof ListImageIdsResponses];
+
+export type LookupImagesData = {
+    body: ImageLookup;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/images/lookup';
+};
+
+export type LookupImagesErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type LookupImagesError = LookupImagesErrors[keyof LookupImagesErrors];
+
+export type LookupImagesResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImageList;
+};
+
+export type LookupImagesResponse = LookupImagesResponses[keyof LookupImagesResponses];
+
+export type ImportPathData = {
+    body: ImportCreate;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/import';
+};
+
+export type ImportPathErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ImportPathError = ImportPathErrors[keyof ImportPathErrors];
+
+export type ImportPathResponses = {
+    /**
+     * Successful Response
+     */
+    202: Operation;
+};
+
+export type ImportPathResponse = ImportPathResponses[keyof ImportPathResponses];
+
+export type EditLabelsData = {
+    body: LabelBatch;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/labels/batch';
+};
+
+export type EditLabelsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type EditLabelsError = EditLabelsErrors[keyof EditLabelsErrors];
+
+export type EditLabelsResponses = {
+    /**
+     * Successful Response
+     */
+    200: BatchResult;
+};
+
+export type EditLabelsResponse = EditLabelsResponses[keyof EditLabelsResponses];
+
+export type ListOperationsData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/operations';
+};
+
+export type ListOperationsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListOperationsError = ListOperationsErrors[keyof ListOperationsErrors];
+
+export type ListOperationsResponses = {
+    /**
+     * Successful Response
+     */
+    200: OperationList;
+};
+
+export type ListOperationsResponse = ListOperationsResponses[keyof ListOperationsResponses];
+
+export type ListRunsData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/runs';
+};
+
+export type ListRunsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListRunsError = ListRunsErrors[keyof ListRunsErrors];
+
+export type ListRunsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RunList;
+};
+
+export type ListRunsResponse = ListRunsResponses[keyof ListRunsResponses];
+
+export type CreateRunData = {
+    body: RunCreate;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/runs';
+};
+
+export type CreateRunErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+    /**
+     * A part that does the work is not there right now.
+     */
+    503: Problem;
+};
+
+export type CreateRunError = CreateRunErrors[keyof CreateRunErrors];
+
+export type CreateRunResponses = {
+    /**
+     * Successful Response
+     */
+    201: Run;
+};
+
+export type CreateRunResponse = CreateRunResponses[keyof CreateRunResponses];
+
+export type AdoptFieldData = {
+    body: RunAdopt;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/runs/adopt';
+};
+
+export type AdoptFieldErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type AdoptFieldError = AdoptFieldErrors[keyof AdoptFieldErrors];
+
+export type AdoptFieldResponses = {
+    /**
+     * Successful Response
+     */
+    201: Run;
+};
+
+export type AdoptFieldResponse = AdoptFieldResponses[keyof AdoptFieldResponses];
+
+export type ListTrainingsData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/trainings';
+};
+
+export type ListTrainingsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListTrainingsError = ListTrainingsErrors[keyof ListTrainingsErrors];
+
+export type ListTrainingsResponses = {
+    /**
+     * Successful Response
+     */
+    200: TrainingList;
+};
+
+export type ListTrainingsResponse = ListTrainingsResponses[keyof ListTrainingsResponses];
+
+export type CreateTrainingData = {
+    body: TrainingCreate;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/trainings';
+};
+
+export type CreateTrainingErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type CreateTrainingError = CreateTrainingErrors[keyof CreateTrainingErrors];
+
+export type CreateTrainingResponses = {
+    /**
+     * Successful Response
+     */
+    201: Training;
+};
+
+export type CreateTrainingResponse = CreateTrainingResponses[keyof CreateTrainingResponses];
+
+export type GetTrainingDefaultsData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/trainings/defaults';
+};
+
+export type GetTrainingDefaultsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetTrainingDefaultsError = GetTrainingDefaultsErrors[keyof GetTrainingDefaultsErrors];
+
+export type GetTrainingDefaultsResponses = {
+    /**
+     * Successful Response
+     */
+    200: TrainingDefaults;
+};
+
+export type GetTrainingDefaultsResponse = GetTrainingDefaultsResponses[keyof GetTrainingDefaultsResponses];
+
+export type CreateUploadData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/uploads';
+};
+
+export type CreateUploadErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type CreateUploadError = CreateUploadErrors[keyof CreateUploadErrors];
+
+export type CreateUploadResponses = {
+    /**
+     * Successful Response
+     */
+    201: Upload;
+};
+
+export type CreateUploadResponse = CreateUploadResponses[keyof CreateUploadResponses];
+
+export type GetRunData = {
+    body?: never;
+    path: {
+        /**
+         * Run Id
+         *
+         * Number of the run.
+         */
+        run_id: number;
+    };
+    query?: never;
+    url: '/api/v1/runs/{run_id}';
+};
+
+export type GetRunErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetRunError = GetRunErrors[keyof GetRunErrors];
+
+export type GetRunResponses = {
+    /**
+     * Successful Response
+     */
+    200: Run;
+};
+
+export type GetRunResponse = GetRunResponses[keyof GetRunResponses];
+
+export type UpdateRunData = {
+    body: RunUpdate;
+    path: {
+        /**
+         * Run Id
+         *
+         * Number of the run.
+         */
+        run_id: number;
+    };
+    query?: never;
+    url: '/api/v1/runs/{run_id}';
+};
+
+export type UpdateRunErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type UpdateRunError = UpdateRunErrors[keyof UpdateRunErrors];
+
+export type UpdateRunResponses = {
+    /**
+     * Successful Response
+     */
+    200: Run;
+};
+
+export type UpdateRunResponse = UpdateRunResponses[keyof UpdateRunResponses];
+
+export type CancelRunData = {
+    body?: never;
+    path: {
+        /**
+         * Run Id
+         *
+         * Number of the run.
+         */
+        run_id: number;
+    };
+    query?: never;
+    url: '/api/v1/runs/{run_id}/cancel';
+};
+
+export type CancelRunErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type CancelRunError = CancelRunErrors[keyof CancelRunErrors];
+
+export type CancelRunResponses = {
+    /**
+     * Successful Response
+     */
+    200: Run;
+};
+
+export type CancelRunResponse = CancelRunResponses[keyof CancelRunResponses];
+
+export type ListFailuresData = {
+    body?: never;
+    path: {
+        /**
+         * Run Id
+         *
+         * Number of the run.
+         */
+        run_id: number;
+    };
+    query?: {
+        /**
+         * After
+         *
+         * The `next` of the page before; empty: the first page.
+         */
+        after?: string;
+        /**
+         * Limit
+         *
+         * Items of a page, at most.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/runs/{run_id}/failures';
+};
+
+export type ListFailuresErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListFailuresError = ListFailuresErrors[keyof ListFailuresErrors];
+
+export type ListFailuresResponses = {
+    /**
+     * Successful Response
+     */
+    200: FailurePage;
+};
+
+export type ListFailuresResponse = ListFailuresResponses[keyof ListFailuresResponses];
+
+export type PauseRunData = {
+    body?: never;
+    path: {
+        /**
+         * Run Id
+         *
+         * Number of the run.
+         */
+        run_id: number;
+    };
+    query?: never;
+    url: '/api/v1/runs/{run_id}/pause';
+};
+
+export type PauseRunErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type PauseRunError = PauseRunErrors[keyof PauseRunErrors];
+
+export type PauseRunResponses = {
+    /**
+     * Successful Response
+     */
+    200: Run;
+};
+
+export type PauseRunResponse = PauseRunResponses[keyof PauseRunResponses];
+
+export type ResumeRunData = {
+    body?: never;
+    path: {
+        /**
+         * Run Id
+         *
+         * Number of the run.
+         */
+        run_id: number;
+    };
+    query?: never;
+    url: '/api/v1/runs/{run_id}/resume';
+};
+
+export type ResumeRunErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ResumeRunError = ResumeRunErrors[keyof ResumeRunErrors];
+
+export type ResumeRunResponses = {
+    /**
+     * Successful Response
+     */
+    200: Run;
+};
+
+export type ResumeRunResponse = ResumeRunResponses[keyof ResumeRunResponses];
+
+export type RetryRunData = {
+    body?: never;
+    path: {
+        /**
+         * Run Id
+         *
+         * Number of the run.
+         */
+        run_id: number;
+    };
+    query?: never;
+    url: '/api/v1/runs/{run_id}/retry';
+};
+
+export type RetryRunErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type RetryRunError = RetryRunErrors[keyof RetryRunErrors];
+
+export type RetryRunResponses = {
+    /**
+     * Successful Response
+     */
+    200: Run;
+};
+
+export type RetryRunResponse = RetryRunResponses[keyof RetryRunResponses];
+
+export type GetReviewData = {
+    body?: never;
+    path: {
+        /**
+         * Run Id
+         *
+         * Number of the run.
+         */
+        run_id: number;
+    };
+    query?: never;
+    url: '/api/v1/runs/{run_id}/review';
+};
+
+export type GetReviewErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetReviewError = GetReviewErrors[keyof GetReviewErrors];
+
+export type GetReviewResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReviewSummary;
+};
+
+export type GetReviewResponse = GetReviewResponses[keyof GetReviewResponses];
+
+export type ApproveRunData = {
+    body: Approve;
+    path: {
+        /**
+         * Run Id
+         *
+         * Number of the run.
+         */
+        run_id: number;
+    };
+    query?: never;
+    url: '/api/v1/runs/{run_id}/review/approve';
+};
+
+export type ApproveRunErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ApproveRunError = ApproveRunErrors[keyof ApproveRunErrors];
+
+export type ApproveRunResponses = {
+    /**
+     * Successful Response
+     */
+    201: Change;
+};
+
+export type ApproveRunResponse = ApproveRunResponses[keyof ApproveRunResponses];
+
+export type GetReviewHistogramData = {
+    body?: never;
+    path: {
+        /**
+         * Run Id
+         *
+         * Number of the run.
+         */
+        run_id: number;
+    };
+    query?: {
+        /**
+         * Bins
+         *
+         * How many equal parts of 0 to 1.
+         */
+        bins?: 10 | 20 | 25 | 50 | 100;
+        /**
+         * Class
+         *
+         * Only these classes.
+         */
+        class?: Array<string>;
+        /**
+         * State
+         *
+         * Only labels in these states.
+         */
+        state?: Array<'verified' | 'proposed' | 'promoted' | 'rejected'>;
+        /**
+         * Query
+         *
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all.
+         */
+        query?: string;
+    };
+    url: '/api/v1/runs/{run_id}/review/histogram';
+};
+
+export type GetReviewHistogramErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetReviewHistogramError = GetReviewHistogramErrors[keyof GetReviewHistogramErrors];
+
+export type GetReviewHistogramResponses = {
+    /**
+     * Successful Response
+     */
+    200: Histogram;
+};
+
+export type GetReviewHistogramResponse = GetReviewHistogramResponses[keyof GetReviewHistogramResponses];
+
+export type ListReviewImagesData = {
+    body?: never;
+    path: {
+        /**
+         * Run Id
+         *
+         * Number of the run.
+         */
+        run_id: number;
+    };
+    query?: {
+        /**
+         * Min
+         *
+         * Lowest confidence.
+         */
+        min?: number | null;
+        /**
+         * Max
+         *
+         * Highest confidence.
+         */
+        max?: number | null;
+        /**
+         * Class
+         *
+         * Only these classes.
+         */
+        class?: Array<string>;
+        /**
+         * State
+         *
+         * Only labels in these states.
+         */
+        state?: Array<'verified' | 'proposed' | 'promoted' | 'rejected'>;
+        /**
+         * Query
+         *
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all.
+         */
+        query?: string;
+        /**
+         * Order
+         *
+         * By confidence the lowest comes first (`-`: the highest); what has none comes last.
+         */
+        order?: 'id' | '-id' | 'confidence' | '-confidence';
+        /**
+         * After
+         *
+         * The `next` of the page before; empty: the first page.
+         */
+        after?: string;
+        /**
+         * Limit
+         *
+         * Items of a page, at most.
+         */
+        limit?: number;
+        /**
+         * Geometry
+         *
+         * `bounds`: boxes around everything.
+         */
+        geometry?: 'full' | 'bounds';
+    };
+    url: '/api/v1/runs/{run_id}/review/images';
+};
+
+export type ListReviewImagesErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListReviewImagesError = ListReviewImagesErrors[keyof ListReviewImagesErrors];
+
+export type ListReviewImagesResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImagePage;
+};
+
+export type ListReviewImagesResponse = ListReviewImagesResponses[keyof ListReviewImagesResponses];
+
+export type ListReviewLabelsData = {
+    body?: never;
+    path: {
+        /**
+         * Run Id
+         *
+         * Number of the run.
+         */
+        run_id: number;
+    };
+    query?: {
+        /**
+         * Min
+         *
+         * Lowest confidence.
+         */
+        min?: number | null;
+        /**
+         * Max
+         *
+         * Highest confidence.
+         */
+        max?: number | null;
+        /**
+         * Class
+         *
+         * Only these classes.
+         */
+        class?: Array<string>;
+        /**
+         * State
+         *
+         * Only labels in these states.
+         */
+        state?: Array<'verified' | 'proposed' | 'promoted' | 'rejected'>;
+        /**
+         * Query
+         *
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all.
+         */
+        query?: string;
+        /**
+         * Order
+         *
+         * By confidence the lowest comes first (`-`: the highest); what has none comes last.
+         */
+        order?: 'id' | '-id' | 'confidence' | '-confidence';
+        /**
+         * After
+         *
+         * The `next` of the page before; empty: the first page.
+         */
+        after?: string;
+        /**
+         * Limit
+         *
+         * Items of a page, at most.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/runs/{run_id}/review/labels';
+};
+
+export type ListReviewLabelsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListReviewLabelsError = ListReviewLabelsErrors[keyof ListReviewLabelsErrors];
+
+export type ListReviewLabelsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReviewLabelPage;
+};
+
+export type ListReviewLabelsResponse = ListReviewLabelsResponses[keyof ListReviewLabelsResponses];
+
+export type PromoteLabelsData = {
+    body: LabelSelection;
+    path: {
+        /**
+         * Run Id
+         *
+         * Number of the run.
+         */
+        run_id: number;
+    };
+    query?: never;
+    url: '/api/v1/runs/{run_id}/review/promote';
+};
+
+export type PromoteLabelsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type PromoteLabelsError = PromoteLabelsErrors[keyof PromoteLabelsErrors];
+
+export type PromoteLabelsResponses = {
+    /**
+     * Successful Response
+     */
+    201: Change;
+};
+
+export type PromoteLabelsResponse = PromoteLabelsResponses[keyof PromoteLabelsResponses];
+
+export type RejectLabelsData = {
+    body: LabelSelection;
+    path: {
+        /**
+         * Run Id
+         *
+         * Number of the run.
+         */
+        run_id: number;
+    };
+    query?: never;
+    url: '/api/v1/runs/{run_id}/review/reject';
+};
+
+export type RejectLabelsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type RejectLabelsError = RejectLabelsErrors[keyof RejectLabelsErrors];
+
+export type RejectLabelsResponses = {
+    /**
+     * Successful Response
+     */
+    201: Change;
+};
+
+export type RejectLabelsResponse = RejectLabelsResponses[keyof RejectLabelsResponses];
+
+export type RestoreLabelsData = {
+    body: LabelSelection;
+    path: {
+        /**
+         * Run Id
+         *
+         * Number of the run.
+         */
+        run_id: number;
+    };
+    query?: never;
+    url: '/api/v1/runs/{run_id}/review/restore';
+};
+
+export type RestoreLabelsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type RestoreLabelsError = RestoreLabelsErrors[keyof RestoreLabelsErrors];
+
+export type RestoreLabelsResponses = {
+    /**
+     * Successful Response
+     */
+    201: Change;
+};
+
+export type RestoreLabelsResponse = RestoreLabelsResponses[keyof RestoreLabelsResponses];
+
+export type GetReviewStatsData = {
+    body?: never;
+    path: {
+        /**
+         * Run Id
+         *
+         * Number of the run.
+         */
+        run_id: number;
+    };
+    query?: {
+        /**
+         * Min
+         *
+         * Lowest confidence.
+         */
+        min?: number | null;
+        /**
+         * Max
+         *
+         * Highest confidence.
+         */
+        max?: number | null;
+        /**
+         * Class
+         *
+         * Only these classes.
+         */
+        class?: Array<string>;
+        /**
+         * State
+         *
+         * Only labels in these states.
+         */
+        state?: Array<'verified' | 'proposed' | 'promoted' | 'rejected'>;
+        /**
+         * Query
+         *
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all.
+         */
+        query?: string;
+    };
+    url: '/api/v1/runs/{run_id}/review/stats';
+};
+
+export type GetReviewStatsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetReviewStatsError = GetReviewStatsErrors[keyof GetReviewStatsErrors];
+
+export type GetReviewStatsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReviewStats;
+};
+
+export type GetReviewStatsResponse = GetReviewStatsResponses[keyof GetReviewStatsResponses];
+
+export type UndoPromotionsData = {
+    body: UndoPromotion;
+    path: {
+        /**
+         * Run Id
+         *
+         * Number of the run.
+         */
+        run_id: number;
+    };
+    query?: never;
+    url: '/api/v1/runs/{run_id}/review/undo';
+};
+
+export type UndoPromotionsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type UndoPromotionsError = UndoPromotionsErrors[keyof UndoPromotionsErrors];
+
+export type UndoPromotionsResponses = {
+    /**
+     * Successful Response
+     */
+    201: Change;
+};
+
+export type UndoPromotionsResponse = UndoPromotionsResponses[keyof UndoPromotionsResponses];
+
+export type SkipRunData = {
+    body?: never;
+    path: {
+        /**
+         * Run Id
+         *
+         * Number of the run.
+         */
+        run_id: number;
+    };
+    query?: never;
+    url: '/api/v1/runs/{run_id}/skip';
+};
+
+export type SkipRunErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type SkipRunError = SkipRunErrors[keyof SkipRunErrors];
+
+export type SkipRunResponses = {
+    /**
+     * Successful Response
+     */
+    200: Run;
+};
+
+export type SkipRunResponse = SkipRunResponses[keyof SkipRunResponses];
+
+export type DeleteSessionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/session';
+};
+
+export type DeleteSessionErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type DeleteSessionError = DeleteSessionErrors[keyof DeleteSessionErrors];
+
+export type DeleteSessionResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteSessionResponse = DeleteSessionResponses[keyof DeleteSessionResponses];
+
+export type GetSessionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/session';
+};
+
+export type GetSessionErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetSessionError = GetSessionErrors[keyof GetSessionErrors];
+
+export type GetSessionResponses = {
+    /**
+     * Successful Response
+     */
+    200: Session;
+};
+
+export type GetSessionResponse = GetSessionResponses[keyof GetSessionResponses];
+
+export type CreateSessionData = {
+    body: SessionCreate;
+    path?: never;
+    query?: never;
+    url: '/api/v1/session';
+};
+
+export type CreateSessionErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type CreateSessionError = CreateSessionErrors[keyof CreateSessionErrors];
+
+export type CreateSessionResponses = {
+    /**
+     * Successful Response
+     */
+    200: Session;
+};
+
+export type CreateSessionResponse = CreateSessionResponses[keyof CreateSessionResponses];
+
+export type GetTrainingData = {
+    body?: never;
+    path: {
+        /**
+         * Training Id
+         *
+         * Number of the training.
+         */
+        training_id: number;
+    };
+    query?: never;
+    url: '/api/v1/trainings/{training_id}';
+};
+
+export type GetTrainingErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetTrainingError = GetTrainingErrors[keyof GetTrainingErrors];
+
+export type GetTrainingResponses = {
+    /**
+     * Successful Response
+     */
+    200: Training;
+};
+
+export type GetTrainingResponse = GetTrainingResponses[keyof GetTrainingResponses];
+
+export type CancelTrainingData = {
+    body?: never;
+    path: {
+        /**
+         * Training Id
+         *
+         * Number of the training.
+         */
+        training_id: number;
+    };
+    query?: never;
+    url: '/api/v1/trainings/{training_id}/cancel';
+};
+
+export type CancelTrainingErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type CancelTrainingError = CancelTrainingErrors[keyof CancelTrainingErrors];
+
+export type CancelTrainingResponses = {
+    /**
+     * Successful Response
+     */
+    200: Training;
+};
+
+export type CancelTrainingResponse = CancelTrainingResponses[keyof CancelTrainingResponses];
+
+export type GetTrainingCurveData = {
+    body?: never;
+    path: {
+        /**
+         * Training Id
+         *
+         * Number of the training.
+         */
+        training_id: number;
+    };
+    query?: never;
+    url: '/api/v1/trainings/{training_id}/curve';
+};
+
+export type GetTrainingCurveErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetTrainingCurveError = GetTrainingCurveErrors[keyof GetTrainingCurveErrors];
+
+export type GetTrainingCurveResponses = {
+    /**
+     * Successful Response
+     */
+    200: TrainingCurve;
+};
+
+export type GetTrainingCurveResponse = GetTrainingCurveResponses[keyof GetTrainingCurveResponses];
+
+export type DeleteUploadData = {
+    body?: never;
+    path: {
+        /**
+         * Upload Id
+         *
+         * Id of the upload.
+         */
+        upload_id: string;
+    };
+    query?: never;
+    url: '/api/v1/uploads/{upload_id}';
+};
+
+export type DeleteUploadErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type DeleteUploadError = DeleteUploadErrors[keyof DeleteUploadErrors];
+
+export type DeleteUploadResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteUploadResponse = DeleteUploadResponses[keyof DeleteUploadResponses];
+
+export type AddUploadFilesData = {
+    body: BodyAddUploadFiles;
+    path: {
+        /**
+         * Upload Id
+         *
+         * Id of the upload.
+         */
+        upload_id: string;
+    };
+    query?: never;
+    url: '/api/v1/uploads/{upload_id}/files';
+};
+
+export type AddUploadFilesErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type AddUploadFilesError = AddUploadFilesErrors[keyof AddUploadFilesErrors];
+
+export type AddUploadFilesResponses = {
+    /**
+     * Successful Response
+     */
+    200: Upload;
+};
+
+export type AddUploadFilesResponse = AddUploadFilesResponses[keyof AddUploadFilesResponses];
+
+export type ImportUploadData = {
+    body: UploadImport;
+    path: {
+        /**
+         * Upload Id
+         *
+         * Id of the upload.
+         */
+        upload_id: string;
+    };
+    query?: never;
+    url: '/api/v1/uploads/{upload_id}/import';
+};
+
+export type ImportUploadErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ImportUploadError = ImportUploadErrors[keyof ImportUploadErrors];
+
+export type ImportUploadResponses = {
+    /**
+     * Successful Response
+     */
+    202: Operation;
+};
+
+export type ImportUploadResponse = ImportUploadResponses[keyof ImportUploadResponses];
