@@ -13,11 +13,13 @@ ones (a closed field reads them differently), verdicts included. What the number
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.compiler import compiles
@@ -173,9 +175,21 @@ def count_bins(c: Connection, tally: Tally, labels: sa.FromClause, *, field_id: 
 def count_blocks(c: Connection, tally: Tally, labels: sa.FromClause, *, field_id: int, sign: int = 1) -> None:
     """The part of ``count_selected`` that is by block."""
     of, block = labels.c, block_column(labels.c.image_id)
-    counts = sa.select(of.state, of.class_id, block, sa.func.count())
-    for state, class_id, at, count in c.execute(counts.group_by(of.state, of.class_id, block)).all():
+    if c.dialect.name == "sqlite":
+        # SQLite sorts to group, at 1 us a row; numpy counts one number for each row in a third of that.
+        packed = (of.state * _PACK + of.class_id) * _PACK + block
+        rows: Any = c.execute(sa.select(packed)).cursor
+        keys, counts = np.unique(np.fromiter(itertools.chain.from_iterable(rows), np.int64), return_counts=True)
+        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+            rest, at = divmod(key, _PACK)
+            tally.blocks[field_id, rest // _PACK, rest % _PACK, at] += sign * count
+        return
+    grouped = sa.select(of.state, of.class_id, block, sa.func.count()).group_by(of.state, of.class_id, block)
+    for state, class_id, at, count in c.execute(grouped).all():
         tally.blocks[field_id, state, class_id, at] += sign * count
+
+
+_PACK = 2**30  # more classes or blocks than there ever are
 
 
 def _labels_of(field_id: int) -> sa.Subquery:
