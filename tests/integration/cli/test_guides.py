@@ -21,7 +21,7 @@ from countersign.store import models as records
 from shapes import Call
 
 DOCS = Path(__file__).parents[3] / "docs"
-GUIDES = sorted((DOCS / "guide").glob("*.md"))
+GUIDES = [DOCS.parent / "README.md", *sorted((DOCS / "guide").glob("*.md"))]
 NAMES = {"square": "RBC", "bar": "WBC"}
 
 
