@@ -16,7 +16,7 @@ from countersign.domain.query import ImageQuery
 from countersign.store import query as queries
 from countersign.store import tables as t
 from countersign.store.names import NamedImage, NameIndex, stem
-from countersign.store.sets import Lock, among, insert_many, lock, reserve_ids
+from countersign.store.sets import Lock, among, insert_many, lock, note_many, reserve_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ def add(c: Connection, project_id: int, items: Sequence[NewImage]) -> AddResult:
             moved += 1
         known[item.file.content_hash] = _meet(c, earlier, item)
     insert_many(c, t.image, _COLUMNS, rows)
+    note_many(c, len(rows), t.image)
     _mark_replaced(c, project_id, items)
     _tag_items(c, project_id, items, result.ids)
     return replace(result, known=again, moved=moved)

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from countersign.store import label_rows, summary
 from countersign.store import tables as t
 from countersign.store.label_rows import COLUMNS
+from countersign.store.sets import note_many
 from countersign.store.summary import Tally
 
 
@@ -48,6 +49,7 @@ def remove(c: Connection, which: sa.ColumnElement[bool], change_id: int) -> int:
     _note_many(c, rows)
     gone = c.execute(t.label.delete().where(which)).rowcount
     summary.add(c, tally)
+    note_many(c, gone, t.label, t.label_removed, t.label_change)
     return gone
 
 
@@ -63,6 +65,7 @@ def restore(c: Connection, which: sa.ColumnElement[bool], change_id: int) -> int
     _note_many(c, rows)
     back = c.execute(removed.delete().where(which)).rowcount
     summary.add(c, tally)
+    note_many(c, back, t.label, t.label_removed, t.label_change)
     return back
 
 

@@ -179,7 +179,8 @@ class Reader:
     def labels(self, rows: Iterable[Sequence[Any]]) -> list[Label]:
         """Make labels of rows that a ``select`` gave."""
         with _collector_paused():
-            rows = list(rows)
+            # All at once: a call of the driver for each row costs more than the row.
+            rows = rows.all() if isinstance(rows, sa.Result) else list(rows)
             self._load({row[12] for row in rows} - self._provenances.keys())
             return self._made_of(rows)
 

@@ -20,7 +20,7 @@ from countersign.domain.query import ImageQuery, LabelFilter
 from countersign.store import classes, fields, history, images, label_moves, label_rows, states, summary, verdicts
 from countersign.store import tables as t
 from countersign.store.geometry_codec import encode
-from countersign.store.sets import among
+from countersign.store.sets import among, note_many
 
 
 class _Unchanged:
@@ -54,6 +54,7 @@ def add(
     if writer.count and writer.first is not None and writer.last is not None:
         history.made(c, change_id, writer.count, writer.first, writer.last)
         summary.add(c, writer.tally())
+        note_many(c, writer.count, t.label)
     return writer.count
 
 

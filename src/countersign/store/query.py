@@ -132,7 +132,7 @@ def _tagged(project_id: int, tag: str) -> sa.ColumnElement[bool]:
 
 
 def _has_labels(field_id: int) -> sa.ColumnElement[bool]:
-    return sa.exists().where(t.label.c.field_id == field_id, t.label.c.image_id == t.image.c.id)
+    return sa.exists(sa.select(1).where(t.label.c.field_id == field_id, t.label.c.image_id == t.image.c.id))
 
 
 def _has_fitting(c: Connection, project_id: int, filter: LabelFilter) -> sa.ColumnElement[bool]:
@@ -144,7 +144,7 @@ def _has_fitting(c: Connection, project_id: int, filter: LabelFilter) -> sa.Colu
         return sa.false()
     if c.dialect.name == "sqlite" and few <= _FEW_LABELS and not filter.states:
         return t.image.c.id.in_(sa.select(t.label.c.image_id).where(*fits))
-    found: sa.ColumnElement[bool] = sa.exists().where(t.label.c.image_id == t.image.c.id, *fits)
+    found: sa.ColumnElement[bool] = sa.exists(sa.select(1).where(t.label.c.image_id == t.image.c.id, *fits))
     if filter.states or filter.classes:
         # States are told label by label (see verdicts.py): look only where the summary says that there are such.
         wide = LabelFilter(filter.field, filter.classes, states=filter.states)

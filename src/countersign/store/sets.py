@@ -68,6 +68,18 @@ def unlock(c: Connection, kind: Lock, of: int) -> None:
         c.exec_driver_sql(f"SELECT pg_advisory_unlock({int(kind)}, {of % 2**31})")
 
 
+_MANY = 10_000
+
+
+def note_many(c: Connection, rows: int, *written: sa.Table) -> None:
+    """Let PostgreSQL count anew what is in tables that many rows were written to: it plans by what it knows of them.
+
+    It does so by itself, but later, and until then a page may take it ten times as long.
+    """
+    if rows >= _MANY and c.dialect.name == "postgresql":
+        c.exec_driver_sql(f"ANALYZE {', '.join(table.name for table in written)}")
+
+
 def insert_many(c: Connection, table: sa.Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert rows given as tuples of what the driver takes (JSON as text, moments as seconds), as fast as it can."""
     if c.dialect.name == "sqlite":
