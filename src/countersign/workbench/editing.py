@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from countersign.domain import errors
 from countersign.domain import mask as masks
 from countersign.domain.errors import Conflict, CountersignError, GeometryError, InvalidInput, NotFound, Outdated
 from countersign.domain.geometry import Geometry, Mask
@@ -318,10 +319,10 @@ def _replayed(kept: Mapping[str, Any]) -> Edited:
 
 
 def _error_of(kind: str, what: str, remedy: str) -> CountersignError:
-    if kind == Outdated.__name__:
-        return Outdated(what, remedy=remedy)
-    known = {each.__name__: each for each in (InvalidInput, Conflict)}
-    return known.get(kind, InvalidInput)(what, remedy=remedy)
+    made: CountersignError = getattr(errors, kind).__new__(getattr(errors, kind))
+    made.__dict__.update(what=what, remedy=remedy)
+    made.args = (what, remedy)
+    return made
 
 
 def digest_of(operations: Any) -> bytes:
