@@ -39,6 +39,7 @@ from countersign.server.schemas.images import (
     ImagesUpdate,
     QueryCheck,
 )
+from countersign.server.schemas.review import Histogram
 from countersign.server.wire import Json
 from countersign.store import browse, editions, fields, images, labels, review
 from countersign.workbench import looking, selecting
@@ -174,6 +175,31 @@ def get_image_facets(
             "states": wire.counts(states),
         }
     )
+
+
+@router.get("/projects/{project_id}/images/histogram", response_model=Histogram, responses=problems(404))
+def get_image_histogram(
+    project_id: ProjectId,
+    here: HereDep,
+    query: QueryText = "",
+    bins: Annotated[Literal[10, 20, 25, 50, 100], Query(description="How many equal parts of 0 to 1.")] = 50,
+) -> Response:
+    """Count the labels that fit per range of confidence, which needs `field=` in the query; its range plays no part."""
+    here.record(project_id)
+    wanted = query_of(query)
+    if not wanted.labels.field:
+        raise QueryError("A histogram of confidence needs a field", remedy="Add field=NAME to the query.")
+    with here.store.read() as c:
+        field_id = fields.get(c, project_id, wanted.labels.field).id
+        found = review.histogram(
+            c,
+            field_id,
+            query=querytext.without_labels(wanted),
+            classes=wanted.labels.classes,
+            states=wanted.labels.states,
+            bins=bins,
+        )
+    return Json({"bins": found})
 
 
 @router.get("/projects/{project_id}/images/check", response_model=QueryCheck, responses=problems(404))
