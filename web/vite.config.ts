@@ -3,7 +3,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
 // `npm run dev` serves the UI with hot reload and passes /api on to a server started with `countersign serve`.
-const server = process.env.COUNTERSIGN_SERVER ?? "http://127.0.0.1:8765";
+const server = process.env.COUNTERSIGN_SERVER ?? "http://127.0.0.1:8321";
 
 export default defineConfig({
   plugins: [react()],

@@ -320,6 +320,62 @@ export type ClassUpdate = {
 };
 
 /**
+ * CompareCreate
+ *
+ * Which two fields to compare, and which differences to list.
+ */
+export type CompareCreate = {
+    /**
+     * Against
+     */
+    against?: string;
+    /**
+     * Classes
+     */
+    classes?: Array<string>;
+    /**
+     * Field
+     */
+    field: string;
+    /**
+     * Ids
+     */
+    ids?: Array<number> | null;
+    /**
+     * Match Iou
+     *
+     * Overlap from which two labels are a pair.
+     */
+    match_iou?: number;
+    /**
+     * Min Confidence
+     */
+    min_confidence?: number | null;
+    /**
+     * Most
+     *
+     * How many differences the result lists; it counts all.
+     */
+    most?: number;
+    /**
+     * Only
+     *
+     * Given none: all.
+     */
+    only?: Array<'extra' | 'missing' | 'moved' | 'relabelled'>;
+    /**
+     * Query
+     */
+    query?: string;
+    /**
+     * Same Iou
+     *
+     * Overlap from which a pair is the same.
+     */
+    same_iou?: number;
+};
+
+/**
  * Count
  *
  * How many.
@@ -438,6 +494,38 @@ export type Ellipse = {
      * Type
      */
     type: 'ellipse';
+};
+
+/**
+ * EvaluateCreate
+ *
+ * Which field to measure, against which. No query and no ids: images with a label in `against`.
+ */
+export type EvaluateCreate = {
+    /**
+     * Against
+     */
+    against?: string;
+    /**
+     * Classes
+     */
+    classes?: Array<string>;
+    /**
+     * Field
+     */
+    field: string;
+    /**
+     * Ids
+     */
+    ids?: Array<number> | null;
+    /**
+     * Min Confidence
+     */
+    min_confidence?: number | null;
+    /**
+     * Query
+     */
+    query?: string;
 };
 
 /**
@@ -908,6 +996,12 @@ export type Image = {
      */
     name: string;
     /**
+     * Path
+     *
+     * Its file on the server's computer, where that was asked for and paths are allowed.
+     */
+    path?: string | null;
+    /**
      * Project Id
      */
     project_id: number;
@@ -990,6 +1084,24 @@ export type ImageLookup = {
      * Fields whose labels to return with them.
      */
     labels?: Array<string>;
+    /**
+     * Paths
+     *
+     * Whether to tell where the files are.
+     */
+    paths?: boolean;
+};
+
+/**
+ * ImageNames
+ *
+ * Names of images: their whole names, or as much of the end as is needed, with or without the ending.
+ */
+export type ImageNames = {
+    /**
+     * Names
+     */
+    names: Array<string>;
 };
 
 /**
@@ -1008,6 +1120,30 @@ export type ImagePage = {
      * Give it as `after` for those that follow; null at the end.
      */
     next: string | null;
+};
+
+/**
+ * ImageSelection
+ *
+ * The images that names mean.
+ */
+export type ImageSelection = {
+    /**
+     * Ambiguous
+     *
+     * Names that fit several: all of them are among the ids.
+     */
+    ambiguous: Array<string>;
+    /**
+     * Ids
+     */
+    ids: Array<number>;
+    /**
+     * Unmatched
+     *
+     * Names that fit no image.
+     */
+    unmatched: Array<string>;
 };
 
 /**
@@ -1242,6 +1378,12 @@ export type LabelBatch = {
      * Made by you, different for every batch.
      */
     key: string;
+    /**
+     * Note
+     *
+     * A word on it for the history.
+     */
+    note?: string;
     /**
      * Operations
      */
@@ -3301,6 +3443,338 @@ export type UpdateFieldResponses = {
 
 export type UpdateFieldResponse = UpdateFieldResponses[keyof UpdateFieldResponses];
 
+export type GetFieldHistogramData = {
+    body?: never;
+    path: {
+        /**
+         * Field Id
+         *
+         * Number of the field.
+         */
+        field_id: number;
+    };
+    query?: {
+        /**
+         * Bins
+         *
+         * How many equal parts of 0 to 1.
+         */
+        bins?: 10 | 20 | 25 | 50 | 100;
+        /**
+         * Min
+         *
+         * Lowest confidence.
+         */
+        min?: number | null;
+        /**
+         * Max
+         *
+         * Highest confidence.
+         */
+        max?: number | null;
+        /**
+         * Class
+         *
+         * Only these classes.
+         */
+        class?: Array<string>;
+        /**
+         * State
+         *
+         * Only labels in these states.
+         */
+        state?: Array<'verified' | 'proposed' | 'promoted' | 'rejected'>;
+        /**
+         * Query
+         *
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all. Or in JSON, as runs tell their `images`.
+         */
+        query?: string;
+    };
+    url: '/api/v1/fields/{field_id}/histogram';
+};
+
+export type GetFieldHistogramErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetFieldHistogramError = GetFieldHistogramErrors[keyof GetFieldHistogramErrors];
+
+export type GetFieldHistogramResponses = {
+    /**
+     * Successful Response
+     */
+    200: Histogram;
+};
+
+export type GetFieldHistogramResponse = GetFieldHistogramResponses[keyof GetFieldHistogramResponses];
+
+export type ListFieldImagesData = {
+    body?: never;
+    path: {
+        /**
+         * Field Id
+         *
+         * Number of the field.
+         */
+        field_id: number;
+    };
+    query?: {
+        /**
+         * Order
+         *
+         * By confidence the lowest comes first (`-`: the highest); what has none comes last.
+         */
+        order?: 'id' | '-id' | 'confidence' | '-confidence';
+        /**
+         * After
+         *
+         * The `next` of the page before; empty: the first page.
+         */
+        after?: string;
+        /**
+         * Limit
+         *
+         * Items of a page, at most.
+         */
+        limit?: number;
+        /**
+         * Geometry
+         *
+         * `bounds`: boxes around everything.
+         */
+        geometry?: 'full' | 'bounds';
+        /**
+         * Min
+         *
+         * Lowest confidence.
+         */
+        min?: number | null;
+        /**
+         * Max
+         *
+         * Highest confidence.
+         */
+        max?: number | null;
+        /**
+         * Class
+         *
+         * Only these classes.
+         */
+        class?: Array<string>;
+        /**
+         * State
+         *
+         * Only labels in these states.
+         */
+        state?: Array<'verified' | 'proposed' | 'promoted' | 'rejected'>;
+        /**
+         * Query
+         *
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all. Or in JSON, as runs tell their `images`.
+         */
+        query?: string;
+    };
+    url: '/api/v1/fields/{field_id}/images';
+};
+
+export type ListFieldImagesErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListFieldImagesError = ListFieldImagesErrors[keyof ListFieldImagesErrors];
+
+export type ListFieldImagesResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImagePage;
+};
+
+export type ListFieldImagesResponse = ListFieldImagesResponses[keyof ListFieldImagesResponses];
+
+export type ListFieldLabelsData = {
+    body?: never;
+    path: {
+        /**
+         * Field Id
+         *
+         * Number of the field.
+         */
+        field_id: number;
+    };
+    query?: {
+        /**
+         * Order
+         *
+         * By confidence the lowest comes first (`-`: the highest); what has none comes last.
+         */
+        order?: 'id' | '-id' | 'confidence' | '-confidence';
+        /**
+         * After
+         *
+         * The `next` of the page before; empty: the first page.
+         */
+        after?: string;
+        /**
+         * Limit
+         *
+         * Items of a page, at most.
+         */
+        limit?: number;
+        /**
+         * Min
+         *
+         * Lowest confidence.
+         */
+        min?: number | null;
+        /**
+         * Max
+         *
+         * Highest confidence.
+         */
+        max?: number | null;
+        /**
+         * Class
+         *
+         * Only these classes.
+         */
+        class?: Array<string>;
+        /**
+         * State
+         *
+         * Only labels in these states.
+         */
+        state?: Array<'verified' | 'proposed' | 'promoted' | 'rejected'>;
+        /**
+         * Query
+         *
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all. Or in JSON, as runs tell their `images`.
+         */
+        query?: string;
+    };
+    url: '/api/v1/fields/{field_id}/labels';
+};
+
+export type ListFieldLabelsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListFieldLabelsError = ListFieldLabelsErrors[keyof ListFieldLabelsErrors];
+
+export type ListFieldLabelsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReviewLabelPage;
+};
+
+export type ListFieldLabelsResponse = ListFieldLabelsResponses[keyof ListFieldLabelsResponses];
+
+export type GetFieldStatsData = {
+    body?: never;
+    path: {
+        /**
+         * Field Id
+         *
+         * Number of the field.
+         */
+        field_id: number;
+    };
+    query?: {
+        /**
+         * Min
+         *
+         * Lowest confidence.
+         */
+        min?: number | null;
+        /**
+         * Max
+         *
+         * Highest confidence.
+         */
+        max?: number | null;
+        /**
+         * Class
+         *
+         * Only these classes.
+         */
+        class?: Array<string>;
+        /**
+         * State
+         *
+         * Only labels in these states.
+         */
+        state?: Array<'verified' | 'proposed' | 'promoted' | 'rejected'>;
+        /**
+         * Query
+         *
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all. Or in JSON, as runs tell their `images`.
+         */
+        query?: string;
+    };
+    url: '/api/v1/fields/{field_id}/stats';
+};
+
+export type GetFieldStatsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetFieldStatsError = GetFieldStatsErrors[keyof GetFieldStatsErrors];
+
+export type GetFieldStatsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReviewStats;
+};
+
+export type GetFieldStatsResponse = GetFieldStatsResponses[keyof GetFieldStatsResponses];
+
 export type ListFolderData = {
     body?: never;
     path?: never;
@@ -4506,6 +4980,52 @@ export type ListChangesResponses = {
 
 export type ListChangesResponse = ListChangesResponses[keyof ListChangesResponses];
 
+export type GetChangeData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+        /**
+         * Change Id
+         *
+         * Number of the change.
+         */
+        change_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/changes/{change_id}';
+};
+
+export type GetChangeErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetChangeError = GetChangeErrors[keyof GetChangeErrors];
+
+export type GetChangeResponses = {
+    /**
+     * Successful Response
+     */
+    200: Change;
+};
+
+export type GetChangeResponse = GetChangeResponses[keyof GetChangeResponses];
+
 export type UndoChangeData = {
     body?: never;
     path: {
@@ -4639,6 +5159,86 @@ export type CreateClassResponses = {
 };
 
 export type CreateClassResponse = CreateClassResponses[keyof CreateClassResponses];
+
+export type CompareFieldsData = {
+    body: CompareCreate;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/compare';
+};
+
+export type CompareFieldsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type CompareFieldsError = CompareFieldsErrors[keyof CompareFieldsErrors];
+
+export type CompareFieldsResponses = {
+    /**
+     * Successful Response
+     */
+    202: Operation;
+};
+
+export type CompareFieldsResponse = CompareFieldsResponses[keyof CompareFieldsResponses];
+
+export type EvaluateFieldData = {
+    body: EvaluateCreate;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/evaluate';
+};
+
+export type EvaluateFieldErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type EvaluateFieldError = EvaluateFieldErrors[keyof EvaluateFieldErrors];
+
+export type EvaluateFieldResponses = {
+    /**
+     * Successful Response
+     */
+    202: Operation;
+};
+
+export type EvaluateFieldResponse = EvaluateFieldResponses[keyof EvaluateFieldResponses];
 
 export type ExportLabelsData = {
     body: ExportCreate;
@@ -4825,7 +5425,7 @@ export type ListImagesData = {
         /**
          * Query
          *
-         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all.
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all. Or in JSON, as runs tell their `images`.
          */
         query?: string;
         /**
@@ -4942,7 +5542,7 @@ export type CheckQueryData = {
         /**
          * Query
          *
-         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all.
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all. Or in JSON, as runs tell their `images`.
          */
         query?: string;
     };
@@ -4989,7 +5589,7 @@ export type CountImagesData = {
         /**
          * Query
          *
-         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all.
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all. Or in JSON, as runs tell their `images`.
          */
         query?: string;
     };
@@ -5036,7 +5636,7 @@ export type GetImageFacetsData = {
         /**
          * Query
          *
-         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all.
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all. Or in JSON, as runs tell their `images`.
          */
         query?: string;
         /**
@@ -5075,6 +5675,59 @@ export type GetImageFacetsResponses = {
 
 export type GetImageFacetsResponse = GetImageFacetsResponses[keyof GetImageFacetsResponses];
 
+export type GetImageHistogramData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: {
+        /**
+         * Query
+         *
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all. Or in JSON, as runs tell their `images`.
+         */
+        query?: string;
+        /**
+         * Bins
+         *
+         * How many equal parts of 0 to 1.
+         */
+        bins?: 10 | 20 | 25 | 50 | 100;
+    };
+    url: '/api/v1/projects/{project_id}/images/histogram';
+};
+
+export type GetImageHistogramErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetImageHistogramError = GetImageHistogramErrors[keyof GetImageHistogramErrors];
+
+export type GetImageHistogramResponses = {
+    /**
+     * Successful Response
+     */
+    200: Histogram;
+};
+
+export type GetImageHistogramResponse = GetImageHistogramResponses[keyof GetImageHistogramResponses];
+
 export type ListImageIdsData = {
     body?: never;
     path: {
@@ -5089,7 +5742,7 @@ export type ListImageIdsData = {
         /**
          * Query
          *
-         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all.
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all. Or in JSON, as runs tell their `images`.
          */
         query?: string;
         /**
@@ -5167,6 +5820,46 @@ export type LookupImagesResponses = {
 };
 
 export type LookupImagesResponse = LookupImagesResponses[keyof LookupImagesResponses];
+
+export type SelectImagesData = {
+    body: ImageNames;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/images/select';
+};
+
+export type SelectImagesErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type SelectImagesError = SelectImagesErrors[keyof SelectImagesErrors];
+
+export type SelectImagesResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImageSelection;
+};
+
+export type SelectImagesResponse = SelectImagesResponses[keyof SelectImagesResponses];
 
 export type ImportPathData = {
     body: ImportCreate;
@@ -6003,6 +6696,18 @@ export type GetReviewHistogramData = {
          */
         bins?: 10 | 20 | 25 | 50 | 100;
         /**
+         * Min
+         *
+         * Lowest confidence.
+         */
+        min?: number | null;
+        /**
+         * Max
+         *
+         * Highest confidence.
+         */
+        max?: number | null;
+        /**
          * Class
          *
          * Only these classes.
@@ -6017,7 +6722,7 @@ export type GetReviewHistogramData = {
         /**
          * Query
          *
-         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all.
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all. Or in JSON, as runs tell their `images`.
          */
         query?: string;
     };
@@ -6062,6 +6767,30 @@ export type ListReviewImagesData = {
     };
     query?: {
         /**
+         * Order
+         *
+         * By confidence the lowest comes first (`-`: the highest); what has none comes last.
+         */
+        order?: 'id' | '-id' | 'confidence' | '-confidence';
+        /**
+         * After
+         *
+         * The `next` of the page before; empty: the first page.
+         */
+        after?: string;
+        /**
+         * Limit
+         *
+         * Items of a page, at most.
+         */
+        limit?: number;
+        /**
+         * Geometry
+         *
+         * `bounds`: boxes around everything.
+         */
+        geometry?: 'full' | 'bounds';
+        /**
          * Min
          *
          * Lowest confidence.
@@ -6088,33 +6817,9 @@ export type ListReviewImagesData = {
         /**
          * Query
          *
-         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all.
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all. Or in JSON, as runs tell their `images`.
          */
         query?: string;
-        /**
-         * Order
-         *
-         * By confidence the lowest comes first (`-`: the highest); what has none comes last.
-         */
-        order?: 'id' | '-id' | 'confidence' | '-confidence';
-        /**
-         * After
-         *
-         * The `next` of the page before; empty: the first page.
-         */
-        after?: string;
-        /**
-         * Limit
-         *
-         * Items of a page, at most.
-         */
-        limit?: number;
-        /**
-         * Geometry
-         *
-         * `bounds`: boxes around everything.
-         */
-        geometry?: 'full' | 'bounds';
     };
     url: '/api/v1/runs/{run_id}/review/images';
 };
@@ -6157,6 +6862,24 @@ export type ListReviewLabelsData = {
     };
     query?: {
         /**
+         * Order
+         *
+         * By confidence the lowest comes first (`-`: the highest); what has none comes last.
+         */
+        order?: 'id' | '-id' | 'confidence' | '-confidence';
+        /**
+         * After
+         *
+         * The `next` of the page before; empty: the first page.
+         */
+        after?: string;
+        /**
+         * Limit
+         *
+         * Items of a page, at most.
+         */
+        limit?: number;
+        /**
          * Min
          *
          * Lowest confidence.
@@ -6183,27 +6906,9 @@ export type ListReviewLabelsData = {
         /**
          * Query
          *
-         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all.
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all. Or in JSON, as runs tell their `images`.
          */
         query?: string;
-        /**
-         * Order
-         *
-         * By confidence the lowest comes first (`-`: the highest); what has none comes last.
-         */
-        order?: 'id' | '-id' | 'confidence' | '-confidence';
-        /**
-         * After
-         *
-         * The `next` of the page before; empty: the first page.
-         */
-        after?: string;
-        /**
-         * Limit
-         *
-         * Items of a page, at most.
-         */
-        limit?: number;
     };
     url: '/api/v1/runs/{run_id}/review/labels';
 };
@@ -6404,7 +7109,7 @@ export type GetReviewStatsData = {
         /**
          * Query
          *
-         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all.
+         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all. Or in JSON, as runs tell their `images`.
          */
         query?: string;
     };

@@ -1,3 +1,306 @@
-export default function ImagesScreen(_props: { projectId: number }) {
-  return null;
+import { ActionIcon, Button, Select, Slider, Tooltip } from "@mantine/core";
+import { useDocumentTitle } from "@mantine/hooks";
+import {
+  Download,
+  FilterX,
+  FolderInput,
+  Images,
+  PanelLeft,
+  SearchX,
+  SquareDashed,
+  Upload,
+} from "lucide-react";
+import { useMemo, useRef, useState } from "react";
+import { useLocation, useSearch } from "wouter";
+import { useProject } from "~/api";
+import { ALL_IMAGES, countFilters } from "~/api/image-query";
+import { usePaletteActions } from "~/app/palette-store";
+import { paths } from "~/app/routes";
+import { EVERYTHING, NOTHING, selectionSize } from "~/app/selection";
+import { useShortcuts } from "~/app/shortcuts";
+import { SORTS, type Sort, targetOf, useView } from "~/app/view";
+import { ExportDialog, ImportDialog } from "~/transfer";
+import { useColors } from "~/ui/colors";
+import { EmptyState } from "~/ui/EmptyState";
+import { ErrorState } from "~/ui/ErrorState";
+import { count, many } from "~/ui/format";
+import { useFacets, useImageIds } from "./data";
+import { Grid } from "./Grid";
+import classes from "./images.module.css";
+import { LARGEST, SMALLEST } from "./layout";
+import { type Panel, SelectionBar } from "./SelectionBar";
+import { Sidebar } from "./Sidebar";
+import { useGridSettings } from "./settings";
+import { imagesShortcuts } from "./shortcuts";
+
+const NO_IDS: readonly number[] = [];
+const WORDS: Record<Sort, string> = {
+  id: "Oldest first",
+  "-id": "Newest first",
+  name: "Name",
+  "-name": "Name, backwards",
+  confidence: "Least confident",
+  "-confidence": "Most confident",
+};
+
+/** All images of a project as a grid, what to filter them by, what to do with those that are selected. */
+export default function ImagesScreen({ projectId }: { projectId: number }) {
+  const { view, change } = useView();
+  const [, go] = useLocation();
+  const search = useSearch();
+  const project = useProject(projectId);
+  const settings = useGridSettings();
+  const colors = useColors(projectId);
+  const list = useImageIds(projectId, view.text, view.sort);
+  const { facets } = useFacets(projectId, view.query);
+  const searchField = useRef<HTMLInputElement>(null);
+  const [panel, setPanel] = useState<Panel>(null);
+  const [dialog, setDialog] = useState<"import" | "export" | null>(null);
+  useDocumentTitle(project.data ? `${project.data.name} · Countersign` : "Countersign");
+
+  const ids = list.data ?? NO_IDS;
+  const size = selectionSize(view.selection, ids.length);
+  const fields = useMemo(
+    () =>
+      fieldsToDraw(
+        view.query.field,
+        facets?.fields.map((each) => each.name),
+      ),
+    [view.query.field, facets?.fields],
+  );
+  const open = (image: number) => go(paths.image(projectId, image, search));
+  const filters = countFilters(view.query) + Number(view.query.field !== "");
+  const reset = () => change({ query: { ...ALL_IMAGES } });
+
+  useShortcuts(imagesShortcuts, {
+    search: () => {
+      settings.setSidebar(true);
+      requestAnimationFrame(() => searchField.current?.focus());
+    },
+    sidebar: () => settings.setSidebar(!settings.sidebar),
+    all: () => change({ selection: ids.length ? EVERYTHING : NOTHING }),
+    none: () => (size > 0 ? change({ selection: NOTHING }) : false),
+    larger: () => settings.setZoom(settings.zoom * 1.2),
+    smaller: () => settings.setZoom(settings.zoom / 1.2),
+    tag: () => (size > 0 ? setPanel("tags") : false),
+    split: () => (size > 0 ? setPanel("split") : false),
+    reset,
+  });
+  usePaletteActions([
+    {
+      id: "images-import",
+      group: "Images",
+      label: "Import images or labels",
+      run: () => setDialog("import"),
+    },
+    { id: "images-export", group: "Images", label: "Export labels", run: () => setDialog("export") },
+    {
+      id: "images-all",
+      group: "Images",
+      label: "Select all that the filter shows",
+      keys: "mod+a",
+      run: () => change({ selection: EVERYTHING }),
+    },
+    { id: "images-reset", group: "Images", label: "Clear all filters", keys: "shift+f", run: reset },
+    {
+      id: "images-auto",
+      group: "Images",
+      label: "Auto label these images",
+      words: "run model",
+      run: () => go(`${paths.runs(projectId)}?${search}&new=1`),
+    },
+  ]);
+
+  let body = (
+    <Grid
+      projectId={projectId}
+      ids={ids}
+      fields={fields}
+      zoom={settings.zoom}
+      overlays={settings.overlays}
+      colors={colors}
+      selection={view.selection}
+      onSelect={(selection) => change({ selection })}
+      onOpen={open}
+      listKey={`${projectId} ${view.text} ${view.sort}`}
+      busy={list.isFetching}
+    />
+  );
+  const broken = list.error ?? project.error;
+  if (broken) {
+    const retry = () => void Promise.all([list.refetch(), project.refetch()]);
+    body = (
+      <div className={classes.center}>
+        <ErrorState
+          title="The images could not be loaded"
+          error={broken}
+          retry={retry}
+          actions={
+            filters > 0 && (
+              <Button variant="default" onClick={reset}>
+                Clear all filters
+              </Button>
+            )
+          }
+        />
+      </div>
+    );
+  } else if (!list.data || !project.data) {
+    body = <GridSkeleton />;
+  } else if (ids.length === 0) {
+    body = (
+      <div className={classes.center}>
+        {project.data.images === 0 ? (
+          <EmptyState
+            icon={<Images size={32} />}
+            title="No images yet"
+            actions={
+              <Button leftSection={<FolderInput size={14} />} onClick={() => setDialog("import")}>
+                Import images
+              </Button>
+            }
+          >
+            Choose a folder on the server, or drop files here from your computer. Labels that lie beside the
+            images come along.
+          </EmptyState>
+        ) : (
+          <EmptyState
+            icon={<SearchX size={32} />}
+            title="No image fits the filter"
+            actions={
+              <Button variant="default" leftSection={<FilterX size={14} />} onClick={reset}>
+                Clear all filters
+              </Button>
+            }
+          >
+            The project has {many(project.data.images, "image")}. Take a condition away on the left, or begin
+            anew.
+          </EmptyState>
+        )}
+      </div>
+    );
+  }
+
+  return (
+    <div className={classes.screen}>
+      {settings.sidebar && (
+        <Sidebar
+          projectId={projectId}
+          query={view.query}
+          colors={colors}
+          onChange={(query) => change({ query })}
+          searchRef={searchField}
+        />
+      )}
+      <div className={classes.stage}>
+        <div className={classes.toolbar}>
+          <Tooltip label={settings.sidebar ? "Hide the filters (F)" : "Show the filters (F)"}>
+            <ActionIcon
+              aria-label="Filters"
+              aria-pressed={settings.sidebar}
+              variant={settings.sidebar ? "light" : "subtle"}
+              onClick={() => settings.setSidebar(!settings.sidebar)}
+            >
+              <PanelLeft size={16} />
+            </ActionIcon>
+          </Tooltip>
+          <div className={classes.counts} role="status">
+            {list.data && project.data && (
+              <>
+                <strong>{count(ids.length)}</strong>
+                {filters > 0
+                  ? ` of ${many(project.data.images, "image")} `
+                  : ` ${ids.length === 1 ? "image" : "images"} `}
+              </>
+            )}
+            {filters > 0 && (
+              <button type="button" className={classes.clear} onClick={reset}>
+                Clear all filters
+              </button>
+            )}
+          </div>
+          <Select
+            aria-label="Order"
+            w={148}
+            data={SORTS.filter((sort) => view.query.field || !sort.endsWith("confidence")).map((sort) => ({
+              value: sort,
+              label: WORDS[sort],
+            }))}
+            value={view.sort}
+            onChange={(sort) => sort && change({ sort: sort as Sort })}
+            allowDeselect={false}
+            comboboxProps={{ shadow: "md" }}
+          />
+          <Tooltip label={settings.overlays ? "Hide the labels" : "Show the labels"}>
+            <ActionIcon
+              aria-label="Labels on the images"
+              aria-pressed={settings.overlays}
+              variant={settings.overlays ? "light" : "subtle"}
+              onClick={() => settings.setOverlays(!settings.overlays)}
+            >
+              <SquareDashed size={16} />
+            </ActionIcon>
+          </Tooltip>
+          <Slider
+            className={classes.zoom}
+            thumbLabel="Tile size"
+            label={null}
+            size={4}
+            thumbSize={14}
+            min={SMALLEST}
+            max={LARGEST}
+            value={settings.zoom}
+            onChange={settings.setZoom}
+          />
+          <Button variant="default" leftSection={<Upload size={14} />} onClick={() => setDialog("import")}>
+            Import
+          </Button>
+          <Button variant="default" leftSection={<Download size={14} />} onClick={() => setDialog("export")}>
+            Export
+          </Button>
+        </div>
+        <div className={classes.body}>
+          {body}
+          {size > 0 && (
+            <SelectionBar
+              projectId={projectId}
+              view={view}
+              size={size}
+              facets={facets}
+              panel={panel}
+              onPanel={setPanel}
+              onClear={() => change({ selection: NOTHING })}
+              onExport={() => setDialog("export")}
+            />
+          )}
+        </div>
+      </div>
+      <ImportDialog projectId={projectId} opened={dialog === "import"} onClose={() => setDialog(null)} />
+      <ExportDialog
+        projectId={projectId}
+        opened={dialog === "export"}
+        onClose={() => setDialog(null)}
+        target={targetOf(view)}
+        targetSize={size || (filters ? ids.length : null)}
+      />
+    </div>
+  );
+}
+
+/** The field that is filtered by, else the verified labels, else the newest. */
+function fieldsToDraw(chosen: string, names: readonly string[] | undefined): string[] {
+  if (chosen) return [chosen];
+  if (!names || names.length === 0) return [];
+  return [names.includes("ground_truth") ? "ground_truth" : (names.at(-1) ?? "")];
+}
+
+function GridSkeleton() {
+  return (
+    <div className={classes.skeleton} aria-busy="true">
+      {Array.from({ length: 24 }, (_, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: they are all the same
+        <div key={i} />
+      ))}
+    </div>
+  );
 }

@@ -1,0 +1,347 @@
+import { Select, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { Check, Minus, Search, X } from "lucide-react";
+import { type ReactNode, type Ref, useEffect, useState } from "react";
+import type { Facets } from "~/api";
+import { ALL_IMAGES, type ImageQuery, LABEL_STATES, type LabelStateName } from "~/api/image-query";
+import { ClassDot } from "~/ui/ClassChip";
+import { ConfidenceRange } from "~/ui/ConfidenceRange";
+import { colorOf } from "~/ui/colors";
+import { short } from "~/ui/format";
+import { useFacets, useFieldHistogram } from "./data";
+import classes from "./images.module.css";
+
+interface Props {
+  projectId: number;
+  query: ImageQuery;
+  colors: ReadonlyMap<string, string>;
+  onChange: (query: ImageQuery) => void;
+  searchRef: Ref<HTMLInputElement>;
+}
+
+/** Everything there is to filter by, with what each choice would show. */
+export function Sidebar({ projectId, query, colors, onChange, searchRef }: Props) {
+  const { facets } = useFacets(projectId, query);
+  const set = (part: Partial<ImageQuery>) => onChange({ ...query, ...part });
+  return (
+    <aside className={classes.sidebar} aria-label="Filters">
+      <div className={classes.section}>
+        <TextFilter value={query.text} onChange={(text) => set({ text })} inputRef={searchRef} />
+      </div>
+      <LabelSections {...{ projectId, query, colors, facets, set }} />
+      <Presence query={query} facets={facets} set={set} />
+      <Chosen
+        title="Split"
+        items={facets?.splits.filter((each) => each.name) ?? []}
+        chosen={query.splits}
+        onChange={(splits) => set({ splits })}
+        empty="No image has a split yet. Select images and press S to set one."
+      />
+      <Tags query={query} facets={facets} set={set} />
+      {(query.file || facets?.file_states.some((each) => each.name === "missing" && each.count > 0)) && (
+        <Section title="File" onClear={query.file ? () => set({ file: "" }) : undefined}>
+          <Facet
+            name="missing"
+            count={facets?.file_states.find((each) => each.name === "missing")?.count ?? 0}
+            checked={query.file === "missing"}
+            onClick={() => set({ file: query.file ? "" : "missing" })}
+          />
+        </Section>
+      )}
+    </aside>
+  );
+}
+
+type Set = (part: Partial<ImageQuery>) => void;
+
+function LabelSections(props: {
+  projectId: number;
+  query: ImageQuery;
+  colors: ReadonlyMap<string, string>;
+  facets: Facets | undefined;
+  set: Set;
+}) {
+  const { query, colors, facets, set } = props;
+  const fields = facets?.fields ?? [];
+  const states = facets?.states.filter((each) => each.count > 0) ?? [];
+  return (
+    <>
+      <Section title="Labels in field" onClear={query.field ? () => set(NO_LABELS) : undefined}>
+        <Select
+          aria-label="Field"
+          placeholder={fields.length ? "Any" : "No labels yet"}
+          disabled={fields.length === 0 && !query.field}
+          data={fields.map((each) => each.name)}
+          value={query.field || null}
+          onChange={(field) => set({ ...NO_LABELS, field: field ?? "" })}
+          clearable
+          comboboxProps={{ shadow: "md" }}
+        />
+        {!query.field && fields.length > 0 && (
+          <p className={classes.hint}>Choose a field to filter by class, confidence and state.</p>
+        )}
+      </Section>
+      {query.field && (
+        <>
+          <Section title="Class" onClear={query.classes.length ? () => set({ classes: [] }) : undefined}>
+            {(facets?.classes ?? []).map((each) => (
+              <Facet
+                key={each.name}
+                name={each.name}
+                icon={<ClassDot color={colorOf(each.name, colors)} />}
+                count={each.count}
+                checked={query.classes.includes(each.name)}
+                onClick={() => set({ classes: flip(query.classes, each.name) })}
+              />
+            ))}
+          </Section>
+          <Confidence {...props} />
+          {(states.length > 1 || query.states.length > 0) && (
+            <Section title="State" onClear={query.states.length ? () => set({ states: [] }) : undefined}>
+              {LABEL_STATES.filter((state) => states.some((each) => each.name === state)).map((state) => (
+                <Facet
+                  key={state}
+                  name={state}
+                  count={states.find((each) => each.name === state)?.count ?? 0}
+                  checked={query.states.includes(state)}
+                  onClick={() => set({ states: flip(query.states, state) as LabelStateName[] })}
+                />
+              ))}
+            </Section>
+          )}
+        </>
+      )}
+    </>
+  );
+}
+
+const NO_LABELS: Partial<ImageQuery> = { field: "", classes: [], states: [], low: null, high: null };
+
+function Confidence({ projectId, query, set }: { projectId: number; query: ImageQuery; set: Set }) {
+  const { data } = useFieldHistogram(projectId, query.field, query);
+  const [range, setRange] = useState<[number, number]>([query.low ?? 0, query.high ?? 1]);
+  useEffect(() => setRange([query.low ?? 0, query.high ?? 1]), [query.low, query.high]);
+  const commit = useDebouncedCallback(
+    ([low, high]: [number, number]) => set({ low: low > 0 ? low : null, high: high < 1 ? high : null }),
+    120,
+  );
+  const any = data?.some((each) => each > 0) ?? false;
+  if (data && !any && query.low === null && query.high === null) return null;
+  const chosen = query.low !== null || query.high !== null;
+  return (
+    <Section title="Confidence" onClear={chosen ? () => set({ low: null, high: null }) : undefined}>
+      <ConfidenceRange
+        value={range}
+        histogram={data}
+        onChange={(next) => {
+          setRange(next);
+          commit(next);
+        }}
+      />
+    </Section>
+  );
+}
+
+/** For each field: images with labels in it, without, or either. */
+function Presence({
+  query,
+  facets,
+  set,
+}: {
+  query: ImageQuery;
+  facets: FacetsWithBase | undefined;
+  set: Set;
+}) {
+  const fields = facets?.fields ?? [];
+  const used = query.withLabels.length + query.withoutLabels.length > 0;
+  if (!fields.length && !used) return null;
+  const choose = (name: string, where: "with" | "without") => {
+    const mine = where === "with" ? query.withLabels : query.withoutLabels;
+    const other = (where === "with" ? query.withoutLabels : query.withLabels).filter((each) => each !== name);
+    const next = flip(mine, name);
+    set(
+      where === "with"
+        ? { withLabels: next, withoutLabels: other }
+        : { withoutLabels: next, withLabels: other },
+    );
+  };
+  return (
+    <Section title="Labelled" onClear={used ? () => set({ withLabels: [], withoutLabels: [] }) : undefined}>
+      {fields.map((each) => (
+        <div key={each.name}>
+          <Facet
+            name={`has ${each.name}`}
+            count={each.images_with}
+            checked={query.withLabels.includes(each.name)}
+            onClick={() => choose(each.name, "with")}
+          />
+          <Facet
+            name={`no ${each.name}`}
+            count={Math.max(0, (facets?.fieldsBase ?? 0) - each.images_with)}
+            checked={query.withoutLabels.includes(each.name)}
+            onClick={() => choose(each.name, "without")}
+          />
+        </div>
+      ))}
+    </Section>
+  );
+}
+
+type FacetsWithBase = Facets & { fieldsBase: number };
+
+function Tags({ query, facets, set }: { query: ImageQuery; facets: Facets | undefined; set: Set }) {
+  const tags = withChosen(facets?.tags ?? [], [...query.tags, ...query.withoutTags]);
+  const used = query.tags.length + query.withoutTags.length > 0;
+  /** Not asked for, then wanted, then unwanted. */
+  const turn = (name: string) => {
+    if (query.tags.includes(name)) {
+      set({ tags: query.tags.filter((each) => each !== name), withoutTags: [...query.withoutTags, name] });
+    } else if (query.withoutTags.includes(name)) {
+      set({ withoutTags: query.withoutTags.filter((each) => each !== name) });
+    } else set({ tags: [...query.tags, name] });
+  };
+  return (
+    <Section title="Tags" onClear={used ? () => set({ tags: [], withoutTags: [] }) : undefined}>
+      {tags.map((each) => (
+        <Facet
+          key={each.name}
+          name={each.name}
+          count={each.count}
+          checked={query.tags.includes(each.name)}
+          out={query.withoutTags.includes(each.name)}
+          onClick={() => turn(each.name)}
+        />
+      ))}
+      {tags.length === 0 && facets && (
+        <p className={classes.hint}>No tags yet. Select images and press T to give them one.</p>
+      )}
+      {tags.length > 0 && <p className={classes.hint}>A second click leaves images with the tag out.</p>}
+    </Section>
+  );
+}
+
+function Chosen(props: {
+  title: string;
+  items: readonly { name: string; count: number }[];
+  chosen: readonly string[];
+  onChange: (chosen: string[]) => void;
+  empty: string;
+}) {
+  const items = withChosen(props.items, props.chosen);
+  return (
+    <Section title={props.title} onClear={props.chosen.length ? () => props.onChange([]) : undefined}>
+      {items.map((each) => (
+        <Facet
+          key={each.name}
+          name={each.name}
+          count={each.count}
+          checked={props.chosen.includes(each.name)}
+          onClick={() => props.onChange(flip(props.chosen, each.name))}
+        />
+      ))}
+      {items.length === 0 && <p className={classes.hint}>{props.empty}</p>}
+    </Section>
+  );
+}
+
+function TextFilter(props: {
+  value: string;
+  onChange: (text: string) => void;
+  inputRef: Ref<HTMLInputElement>;
+}) {
+  const [text, setText] = useState(props.value);
+  useEffect(() => setText(props.value), [props.value]);
+  const commit = useDebouncedCallback(props.onChange, 200);
+  const set = (next: string) => {
+    setText(next);
+    commit(next.trim());
+  };
+  return (
+    <TextInput
+      ref={props.inputRef}
+      aria-label="Search by name"
+      placeholder="Part of the name …"
+      leftSection={<Search size={14} />}
+      value={text}
+      onChange={(event) => set(event.currentTarget.value)}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        set("");
+        event.currentTarget.blur();
+      }}
+      rightSection={
+        text && (
+          <button
+            type="button"
+            className={classes.clear}
+            aria-label="Clear the search"
+            onClick={() => set("")}
+          >
+            <X size={14} />
+          </button>
+        )
+      }
+    />
+  );
+}
+
+function Section({ title, onClear, children }: { title: string; onClear?: () => void; children: ReactNode }) {
+  return (
+    <section className={classes.section} aria-label={title}>
+      <h3>
+        {title}
+        {onClear && (
+          <button type="button" className={classes.clear} onClick={onClear} aria-label={`Clear: ${title}`}>
+            Clear
+          </button>
+        )}
+      </h3>
+      {children}
+    </section>
+  );
+}
+
+function Facet(props: {
+  name: string;
+  count: number;
+  checked: boolean;
+  out?: boolean;
+  icon?: ReactNode;
+  onClick: () => void;
+}) {
+  return (
+    <button
+      type="button"
+      role="checkbox"
+      aria-checked={props.out ? "mixed" : props.checked}
+      aria-label={`${props.out ? "not " : ""}${props.name}, ${props.count}`}
+      data-out={props.out || undefined}
+      data-empty={props.count === 0 || undefined}
+      className={classes.facet}
+      onClick={props.onClick}
+    >
+      <span className={classes.box} aria-hidden>
+        {props.out ? <Minus size={10} strokeWidth={4} /> : <Check size={10} strokeWidth={4} />}
+      </span>
+      {props.icon}
+      <span className={classes.facetName} title={props.name}>
+        {props.name}
+      </span>
+      <span className={classes.facetCount}>{short(props.count)}</span>
+    </button>
+  );
+}
+
+function flip<T>(list: readonly T[], item: T): T[] {
+  return list.includes(item) ? list.filter((each) => each !== item) : [...list, item];
+}
+
+/** What is chosen is listed, also when no image has it any more. */
+function withChosen(items: readonly { name: string; count: number }[], chosen: readonly string[]) {
+  const missing = chosen.filter((name) => !items.some((each) => each.name === name));
+  return [...items, ...missing.map((name) => ({ name, count: 0 }))];
+}
+
+export function isAll(query: ImageQuery): boolean {
+  return JSON.stringify(query) === JSON.stringify(ALL_IMAGES);
+}

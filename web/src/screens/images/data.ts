@@ -1,0 +1,123 @@
+/** What the grid reads: the ids of all images that fit (one list), the images of the tiles in sight (in chunks), counts. */
+import { keepPreviousData, type QueryClient, useQueries, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { api, type Facets, type Histogram, type Image, type ImageIds, type ImageList, keys } from "~/api";
+import { formatQuery, type ImageQuery } from "~/api/image-query";
+import type { Sort } from "~/app/view";
+
+/** Images of one request. Chunks begin at multiples of it, so that scrolling back finds them again. */
+export const CHUNK = 60;
+
+export function idsKey(project: number, text: string, sort: Sort) {
+  return [...keys.images(project), "ids", text, sort] as const;
+}
+
+export function useImageIds(project: number, text: string, sort: Sort) {
+  return useQuery({
+    queryKey: idsKey(project, text, sort),
+    queryFn: async ({ signal }) =>
+      (await api.get<ImageIds>(`/projects/${project}/images/ids`, { params: { query: text, sort }, signal }))
+        .ids,
+    placeholderData: keepPreviousData,
+    structuralSharing: false, // 100,000 numbers are not worth comparing
+    staleTime: 60_000,
+  });
+}
+
+/** The images at some places of the list, as far as they are there. Labels come as bounds: tiles are small. */
+export function useTiles(
+  project: number,
+  ids: readonly number[],
+  first: number,
+  last: number,
+  fields: readonly string[],
+) {
+  const chunks = useMemo(() => {
+    const found: number[][] = [];
+    for (let at = Math.floor(first / CHUNK) * CHUNK; at <= last && at < ids.length; at += CHUNK) {
+      found.push(ids.slice(at, at + CHUNK));
+    }
+    return found;
+  }, [ids, first, last]);
+  return useQueries({
+    queries: chunks.map((chunk) => ({
+      queryKey: [...keys.labels(project), "tiles", fields, chunk],
+      queryFn: async ({ signal }: { signal: AbortSignal }) => {
+        const body = { ids: chunk, labels: fields, geometry: "bounds" };
+        return (await api.post<ImageList>(`/projects/${project}/images/lookup`, { body, signal, retries: 2 }))
+          .items;
+      },
+      gcTime: 30_000,
+      staleTime: 60_000,
+      placeholderData: keepPreviousData,
+    })),
+    combine: combineTiles,
+  });
+}
+
+function combineTiles(results: readonly { data?: Image[]; error: unknown; refetch: () => unknown }[]) {
+  const images = new Map<number, Image>();
+  for (const result of results) for (const image of result.data ?? []) images.set(image.id, image);
+  const failed = results.find((result) => result.error);
+  return { images, error: failed?.error ?? null, retry: () => failed?.refetch() };
+}
+
+function useFacetsOf(project: number, query: string, field: string, enabled = true) {
+  return useQuery({
+    queryKey: [...keys.labels(project), "facets", query, field],
+    queryFn: ({ signal }) =>
+      api.get<Facets>(`/projects/${project}/images/facets`, { params: { query, field }, signal }),
+    placeholderData: keepPreviousData,
+    enabled,
+  });
+}
+
+/**
+ * Counts under the filter. For a group in which something is chosen the counts are those without that choice: they say
+ * what choosing another one would show.
+ */
+export function useFacets(project: number, query: ImageQuery) {
+  const field = query.field;
+  const here = useFacetsOf(project, formatQuery(query), field);
+  const noSplit = useFacetsOf(project, formatQuery({ ...query, splits: [] }), field, query.splits.length > 0);
+  const tagged = query.tags.length + query.withoutTags.length > 0;
+  const noTags = useFacetsOf(project, formatQuery({ ...query, tags: [], withoutTags: [] }), field, tagged);
+  const found = query.withLabels.length + query.withoutLabels.length > 0;
+  const noFound = useFacetsOf(
+    project,
+    formatQuery({ ...query, withLabels: [], withoutLabels: [] }),
+    field,
+    found,
+  );
+  const data = here.data;
+  return {
+    error: here.error,
+    facets: data && {
+      ...data,
+      splits: (query.splits.length ? noSplit.data : data)?.splits ?? data.splits,
+      tags: (tagged ? noTags.data : data)?.tags ?? data.tags,
+      fields: (found ? noFound.data : data)?.fields ?? data.fields,
+      fieldsBase: (found ? noFound.data : data)?.images ?? data.images,
+    },
+  };
+}
+
+/** Labels of a field per hundredth of confidence, for the filter's slider. */
+export function useFieldHistogram(project: number, field: string, query: ImageQuery) {
+  const labels = formatQuery({ ...query, field, low: null, high: null });
+  return useQuery({
+    queryKey: [...keys.labels(project), "histogram", labels],
+    queryFn: async ({ signal }) => {
+      const params = { query: labels, bins: 50 };
+      return (await api.get<Histogram>(`/projects/${project}/images/histogram`, { params, signal })).bins;
+    },
+    enabled: field !== "",
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Fetch what the tiles of a new filter need before it is asked for. */
+export function forgetImages(client: QueryClient, project: number): void {
+  void client.invalidateQueries({ queryKey: keys.images(project) });
+  void client.invalidateQueries({ queryKey: keys.labels(project) });
+}

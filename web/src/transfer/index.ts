@@ -1,0 +1,4 @@
+export { ExportDialog } from "./ExportDialog";
+export { ImportDialog } from "./ImportDialog";
+export { ImportForm, type ImportSource, useImport } from "./ImportForm";
+export { OperationView } from "./OperationView";
