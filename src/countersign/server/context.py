@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from countersign.server.pictures import Pictures
     from countersign.server.worker import Predictor
     from countersign.workbench.workspace import Workspace
+
+
+_LONGEST_NAME = 255  # bytes of one part of a path, on every file system there is
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,16 @@ async def _here(request: Request) -> Here:
 
 
 HereDep = Annotated[Here, Depends(_here)]
+
+
+def local_path(text: str) -> Path:
+    """Return a path of this computer that a client named. Raises InvalidInput for one that no file system has."""
+    if "\0" in text or any(len(part.encode(errors="replace")) > _LONGEST_NAME for part in re.split(r"[/\\]", text)):
+        raise InvalidInput(f"{text[:100]!r} is no path", remedy="Check it.")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # ~somebody who has no home
+        raise InvalidInput(f"{text[:100]!r} is no path: {error}", remedy="Write the whole path.") from error
 
 
 def query_of(text: str, ids: list[int] | None = None) -> ImageQuery:

@@ -120,6 +120,8 @@ async def _no_text(_: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400:  # a body that is no JSON
+        return ProblemResponse(problem(422, f"The request cannot be read: {error.detail}", kind="InvalidRequest"))
     detail = {404: f"There is nothing at {request.url.path}", 405: f"{request.method} is not possible here"}
     text = detail.get(error.status_code, str(error.detail))
     return ProblemResponse(problem(error.status_code, text), dict(error.headers or {}))

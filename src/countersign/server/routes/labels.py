@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from countersign.domain.errors import CountersignError, NotFound, Outdated
+from countersign.domain.errors import NotFound, Outdated
 from countersign.domain.image import Project as Record
 from countersign.domain.label import Check, Label, Origin, Provenance
 from countersign.server import wire
@@ -69,7 +70,8 @@ def create_labels(image_id: ImageId, body: LabelsCreate, here: HereDep) -> Respo
         if outcome.error is not None:
             raise outcome.error
     ids = [outcome.label_id for outcome in done.outcomes if outcome.label_id is not None]
-    return Json({"items": [_now(here, label_id) for label_id in ids]}, status_code=201)
+    now = _now(here, ids)
+    return Json({"items": [now[label_id] for label_id in ids]}, status_code=201)
 
 
 @router.post("/projects/{project_id}/labels/batch", response_model=BatchResult, responses=problems(404, 409))
@@ -83,7 +85,8 @@ def edit_labels(project_id: ProjectId, body: LabelBatch, here: HereDep) -> Respo
     request = editing.digest_of(body.model_dump(mode="json", exclude_unset=True, exclude={"key"}))
     done = editing.edit(here.store, record, operations, actor=here.user, key=body.key, request=request, note=body.note)
     here.parts.hub.nudge()
-    results = [_result(here, outcome) for outcome in done.outcomes]
+    now = _now(here, [outcome.label_id for outcome in done.outcomes if outcome.label_id is not None])
+    results = [_result(outcome, now) for outcome in done.outcomes]
     return Json({"key": body.key, "replayed": done.replayed, "change_ids": done.changes, "results": results})
 
 
@@ -110,7 +113,7 @@ def get_label(label_id: LabelId, here: HereDep) -> Response:
 def update_label(label_id: LabelId, body: LabelUpdate, here: HereDep) -> Response:
     """Change a label. A label of a run in review counts as promoted then."""
     _do(here, label_id, editing.Update(_values(body), label_id, expected=body.expected_version))
-    return Json(_now(here, label_id))
+    return Json(_now(here, [label_id])[label_id])
 
 
 @router.delete("/labels/{label_id}", status_code=204, responses=problems(404, 409))
@@ -148,7 +151,7 @@ def _do(here: Here, label_id: int, operation: editing.Operation) -> None:
     outcome = editing.edit(here.store, _project_of(here, label_id), [operation], actor=here.user).outcomes[0]
     here.parts.hub.nudge()
     if isinstance(outcome.error, Outdated):
-        outcome.error.current = _now_or_none(here, label_id)
+        outcome.error.current = _now(here, [label_id]).get(label_id)
     if outcome.error is not None:
         raise outcome.error
 
@@ -206,21 +209,17 @@ def _new(item: NewLabel, user: str) -> Label:
     )  # fmt: skip
 
 
-def _result(here: Here, outcome: editing.Outcome) -> dict[str, Any]:
+def _result(outcome: editing.Outcome, now: dict[int, dict[str, Any]]) -> dict[str, Any]:
     error = outcome.error
     status = "done" if error is None else "conflict" if isinstance(error, Outdated) else "refused"
-    now = None if outcome.label_id is None else _now_or_none(here, outcome.label_id)
+    label = now.get(outcome.label_id or 0)
     return {
         "status": status,
         "label_id": outcome.label_id,
         "client_id": outcome.client_id or None,
-        "label": now,
-        "problem": None if error is None else _problem(error, now),
+        "label": label,
+        "problem": None if error is None else problem_of(error, current=label),
     }
-
-
-def _problem(error: CountersignError, now: dict[str, Any] | None) -> dict[str, Any]:
-    return problem_of(error, current=now)
 
 
 def _label(c: Any, label_id: int) -> tuple[Label, str]:
@@ -228,17 +227,20 @@ def _label(c: Any, label_id: int) -> tuple[Label, str]:
     return found, fields.by_id(c, labels.field_of(c, label_id)).name
 
 
-def _now(here: Here, label_id: int) -> dict[str, Any]:
+def _now(here: Here, label_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return the labels with these ids as they are now; those that are gone are left out."""
+    found: dict[int, dict[str, Any]] = {}
     with here.store.read() as c:
-        found, name = _label(c, label_id)
-        return wire.label(found, name, editions.versions(c, [label_id])[label_id])
-
-
-def _now_or_none(here: Here, label_id: int) -> dict[str, Any] | None:
-    try:
-        return _now(here, label_id)
-    except NotFound:
-        return None
+        versions = editions.versions(c, set(label_ids))
+        by_field: dict[int, list[int]] = {}
+        for label_id, field_id in editions.fields_of(c, set(label_ids)).items():
+            by_field.setdefault(field_id, []).append(label_id)
+        for field_id, ids in by_field.items():
+            name = fields.by_id(c, field_id).name
+            for label in labels.by_ids(c, field_id, ids):
+                assert label.id is not None
+                found[label.id] = wire.label(label, name, versions[label.id])
+    return found
 
 
 def _fields(c: Any, project_id: int) -> list[Any]:

@@ -12,11 +12,10 @@ from fastapi import APIRouter, File, Form, Query, UploadFile
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
-from countersign.domain.errors import InvalidInput
 from countersign.domain.model import ModelCard as DomainCard
 from countersign.models import registry
 from countersign.server import wire
-from countersign.server.context import Here, HereDep
+from countersign.server.context import Here, HereDep, local_path
 from countersign.server.pictures import checked
 from countersign.server.routes._common import ImageId, ModelName, binary, problems
 from countersign.server.schemas.learning import (
@@ -51,7 +50,7 @@ def get_model_card(
     ],
 ) -> Response:
     """The card of any model that a run can take. One of a family is asked of the process that predicts."""
-    _check_reference(here, model)
+    check_reference(here, model)
 
     def elsewhere(reference: str) -> DomainCard:
         return DomainCard.from_data(here.parts.predictor.card(reference))
@@ -78,7 +77,7 @@ def upload_model(
 def import_model(body: ModelImport, here: HereDep) -> Response:
     """Bring a model into the workspace from a file or folder of the server's computer."""
     here.check_path_allowed()
-    return Json(wire.model(Models(here.store).import_file(_path(body.path), name=body.name)), status_code=201)
+    return Json(wire.model(Models(here.store).import_file(local_path(body.path), name=body.name)), status_code=201)
 
 
 @router.get("/models/{model}", response_model=Model, responses=problems(404))
@@ -125,7 +124,7 @@ def predict_image(image_id: ImageId, body: PredictRequest, here: HereDep) -> Res
 
     The first time takes seconds: the process that predicts starts and loads the model. 503 where it died; try again.
     """
-    _check_reference(here, body.model)
+    check_reference(here, body.model)
     image = here.image(image_id)
     checked(image)
     registry.parse(body.model, saved=_saved(here))
@@ -143,18 +142,11 @@ def _saved(here: Here) -> dict[str, Any]:
     return catalogue.saved(here.store)
 
 
-def _check_reference(here: Here, text: str) -> None:
+def check_reference(here: Here, text: str) -> None:
     """Raise InvalidInput for the path of a model where clients may not name files of this computer."""
-    if text in _saved(here) or (":" in text and text.partition(":")[0] in registry.families()):
-        if "=" in text and ("/" in text or "\\" in text):
-            here.check_path_allowed()  # options may name files
+    local_path(text)
+    if text in _saved(here):
         return
-    _path(text)
-    if "/" in text or "\\" in text or text.startswith((".", "~")):
+    looks_like_path = "/" in text or "\\" in text or text.startswith((".", "~"))  # options of a family may name files
+    if looks_like_path or ":" not in text:
         here.check_path_allowed()
-
-
-def _path(text: str) -> Path:
-    if "\0" in text:
-        raise InvalidInput("A path holds no NUL character")
-    return Path(text)

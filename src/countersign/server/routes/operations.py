@@ -18,7 +18,7 @@ from countersign import formats
 from countersign.domain.errors import InvalidInput, NotFound
 from countersign.domain.query import ImageQuery, LabelFilter
 from countersign.server import wire
-from countersign.server.context import Here, HereDep, query_of
+from countersign.server.context import Here, HereDep, local_path, query_of
 from countersign.server.operations import Operation as Work
 from countersign.server.operations import Ticket
 from countersign.server.routes._common import OperationId, ProjectId, UploadId, binary, problems
@@ -69,10 +69,8 @@ def import_path(project_id: ProjectId, body: ImportCreate, here: HereDep) -> Res
     Images stay where they are. 422 where the server does not allow paths: upload the files instead.
     """
     here.check_path_allowed()
-    for path in (body.path, body.images or ""):
-        if "\0" in path:
-            raise InvalidInput("A path holds no NUL character")
-    if not Path(body.path).expanduser().exists():
+    local_path(body.images or ".")
+    if not local_path(body.path).exists():
         raise InvalidInput(f"There is no file or folder {body.path}", remedy="Check the path.")
     _check_format(body.format)
     project = here.project(project_id)
@@ -158,15 +156,13 @@ def export_labels(project_id: ProjectId, body: ExportCreate, here: HereDep) -> R
     made = formats.get(body.format)
     if body.out is not None:
         here.check_path_allowed()
-        if "\0" in body.out or not body.out:
-            raise InvalidInput("That is no path", remedy="Leave it out to download the file.")
     with here.store.read() as c:
         fields.get(c, project_id, body.field)
     wanted = LabelFilter(
         "", tuple(body.classes), body.min_confidence, body.max_confidence, tuple(map(wire.state_of, body.states))
     )
     query = query_of(body.query, body.ids)
-    target = Path(body.out).expanduser() if body.out else None
+    target = local_path(body.out) if body.out else None
 
     def work(ticket: Ticket) -> dict[str, Any]:
         out = target or _export_place(here, ticket.id, project.name, body.field, made)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from countersign.domain.errors import InvalidInput, NotFound
 from countersign.imaging import ENDINGS
 from countersign.server import wire
-from countersign.server.context import Here, HereDep
+from countersign.server.context import Here, HereDep, local_path
 from countersign.server.routes._common import After, ChangeId, Limit, ProjectId, problems
 from countersign.server.schemas.projects import (
     Change,
@@ -111,9 +111,7 @@ def list_folder(
 ) -> Response:
     """Folders and files of the server's computer, to choose one to import. 422 where paths are not allowed."""
     here.check_path_allowed()
-    if "\0" in path:
-        raise InvalidInput("A path holds no NUL character")
-    folder = Path(path).expanduser() if path else Path.cwd()
+    folder = local_path(path) if path else Path.cwd()
     if not folder.is_dir():
         raise NotFound("folder", folder, remedy="Check the path.")
     folder = folder.absolute()

@@ -15,6 +15,7 @@ from countersign.runs import control
 from countersign.server import wire
 from countersign.server.context import Here, HereDep, query_of
 from countersign.server.routes._common import After, Limit, ProjectId, RunId, problems
+from countersign.server.routes.models import check_reference
 from countersign.server.schemas.runs import FailurePage, Run, RunAdopt, RunCreate, RunList, RunUpdate
 from countersign.server.wire import Json
 from countersign.store import Store, runs
@@ -35,6 +36,7 @@ def list_runs(project_id: ProjectId, here: HereDep) -> Response:
 @router.post("/projects/{project_id}/runs", response_model=Run, status_code=201, responses=problems(404, 409, 503))
 def create_run(project_id: ProjectId, body: RunCreate, here: HereDep) -> Response:
     """Begin a run: it goes on in processes of its own, also when the server ends."""
+    check_reference(here, body.model)
     spec = RunSpec(
         body.model, body.field, query_of(body.query, body.ids), tuple(body.classes), body.min_confidence,
         body.name.strip(), body.workers, body.batch_size, body.settings,
