@@ -99,7 +99,7 @@ def _review(session: Session, project: Project, settings: Settings) -> None:
         rows = [(item.class_name, item.current, item.total, item.mean_confidence) for item in review.stats(sure)]
         session.out.table(("   class", "shown", "of", "mean confidence"), [(f"   {row[0]}", *row[1:]) for row in rows])
     promoted = review.promote(sure)
-    approved = review.approve()
+    approved = review.approve(empty=True)
     session.out.notice(
         f"5. {count(promoted.count, 'label')} promoted, {approved.count:,} approved into 'ground_truth'; "
         "the rest is kept as rejected."

@@ -254,12 +254,13 @@ def _box(text: str | None) -> Box | None:
 @click.command()
 @run_argument
 @click.option("--into", default="ground_truth", show_default=True, metavar="FIELD", help="Field that they join.")
+@click.option("--empty", is_flag=True, help="Close RUN also where nothing of it is promoted: all is rejected then.")
 @common
 @pass_session
-def approve(session: Session, run: str, project: str | None, into: str) -> None:
+def approve(session: Session, run: str, project: str | None, into: str, empty: bool) -> None:
     """Join the promoted labels of RUN to the verified ones, and close the run. The rest stays in it as rejected."""
     review, _ = _open(session, run, project, None)
-    change = review.approve(into)
+    change = review.approve(into, empty=empty)
     if not change.count:
         session.out.notice("Nothing of it was promoted: all its labels are rejected now.")
     if not session.out.data(change):

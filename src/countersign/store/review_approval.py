@@ -22,11 +22,14 @@ _COPIED = (
 )  # fmt: skip
 
 
-def approve(c: Connection, run_id: int, *, actor: str, target_field: str = "ground_truth") -> Change:
+def approve(
+    c: Connection, run_id: int, *, actor: str, target_field: str = "ground_truth", empty: bool = False
+) -> Change:
     """Copy a run's promoted labels into the target field as verified, close the run's own, and make it approved.
 
     Each copy keeps its provenance and says who verified it and how. What was not promoted stays in the run's field and
-    reads as rejected from now on. Raises WrongState unless the run is in review, or if another run writes the target.
+    reads as rejected from now on. Raises WrongState unless the run is in review, if another run writes the target, or
+    if nothing is promoted: approving that rejects all, which only ``empty`` says is meant.
     """
     run = runs.get(c, run_id)
     target = fields.ensure(c, run.project_id, target_field)
@@ -41,9 +44,15 @@ def approve(c: Connection, run_id: int, *, actor: str, target_field: str = "grou
             f"The field {target.name!r} holds what a run proposed, so nothing can be approved into it",
             remedy="Approve into another field: ground_truth, or a new name.",
         )
-    change = history.begin(c, run.project_id, Verb.APPROVE, actor, field_id=target.id, note=run.name, run_id=run.id)
     promoted = summary.counted(c, run.field_id, (int(LabelState.PROMOTED),))
     count = sum(number for number, _ in promoted.bins.values())
+    if not count and not empty:
+        raise WrongState(
+            f"Nothing of the run {run.name!r} is promoted, so there is nothing to approve",
+            remedy="Promote what is right first; to close the run with all its labels rejected, approve it as empty "
+            "('countersign approve --empty', or empty=True).",
+        )
+    change = history.begin(c, run.project_id, Verb.APPROVE, actor, field_id=target.id, note=run.name, run_id=run.id)
     if count:
         first = reserve_ids(c, t.label, count)
         _copy_promoted(c, run.field_id, target.id, change, actor, first)

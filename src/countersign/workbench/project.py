@@ -51,7 +51,7 @@ class Project(ProjectData, ProjectWork):
         """
         return reviewing.adopt(self._store, self._record, field, self._user)
 
-    def approve(self, run: Run | str | int, into: str = TRUTH) -> Change:
+    def approve(self, run: Run | str | int, into: str = TRUTH, *, empty: bool = False) -> Change:
         """Join the promoted labels of a run to the verified ones; see ``Review.approve``.
 
         >>> run = project.run("bright:shapes", "auto", executor="inline")
@@ -59,7 +59,7 @@ class Project(ProjectData, ProjectWork):
         >>> project.approve(run).count
         3
         """
-        return self.review(run).approve(into)
+        return self.review(run).approve(into, empty=empty)
 
     def evaluate(
         self,

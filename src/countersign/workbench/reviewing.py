@@ -205,8 +205,10 @@ class Review:
                 c, self._field.id, label_id, class_name=class_name, geometry=geometry, actor=self._actor
             )
 
-    def approve(self, into: str = "ground_truth") -> Change:
+    def approve(self, into: str = "ground_truth", *, empty: bool = False) -> Change:
         """Join the promoted labels to a field of verified ones; the rest stays in the run as rejected.
+
+        Where nothing is promoted it raises WrongState, unless ``empty`` says that all labels are to be rejected.
 
         >>> _ = review.promote()
         >>> review.approve().count
@@ -218,7 +220,7 @@ class Review:
                 remedy=f"'countersign review {self._project.name} {self.field}' makes it reviewable like a run.",
             )
         with self._store.write() as c:
-            return records.approve(c, self._run.id, target_field=into, actor=self._actor)
+            return records.approve(c, self._run.id, target_field=into, empty=empty, actor=self._actor)
 
     def _query(self, images: Images) -> Any:
         return None if images is None else query_of(self._store, self._project.id, images)

@@ -162,7 +162,17 @@ def test_promote_undo_approve(run: Call) -> None:
     assert run("fields", "shapes", "--json").data[0]["labels"] == 5
 
 
+def test_approve__nothing_promoted(run: Call) -> None:
+    assert "--empty" in run("approve", "auto", code=4).err
+    assert states(run) == {"proposed": 6}
+
+    run("approve", "auto", "--empty")
+
+    assert states(run) == {"rejected": 6}
+
+
 def test_approve__twice(run: Call) -> None:
+    run("promote", "auto")
     run("approve", "auto")
 
     assert "auto" in run("approve", "auto", code=4).err

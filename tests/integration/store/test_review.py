@@ -205,7 +205,21 @@ def test_approve_needs_another_target(store: Store) -> None:
         for target in ("run_1", other.spec.field):
             with pytest.raises(WrongState, match="what a run proposed"):
                 review.approve(c, truth.run.id, target_field=target, actor="ann")
-        assert review.approve(c, truth.run.id, target_field="checked", actor="ann").count == 0
+        assert review.approve(c, truth.run.id, target_field="checked", empty=True, actor="ann").count == 0
+
+
+def test_approving_nothing_must_be_meant(store: Store) -> None:
+    truth = made(store)
+    with pytest.raises(WrongState, match=r"Nothing .* is promoted.*--empty"), store.write() as c:
+        review.approve(c, truth.run.id, target_field="checked", actor="ann")
+    with store.read() as c:
+        assert runs.get(c, truth.run.id).state is RunState.IN_REVIEW
+        assert [item.field.name for item in fields.list_all(c, truth.project_id)] == ["run_1"]
+        assert [x.verb for x in history.list(c, truth.project_id) if x.verb is Verb.APPROVE] == []
+    with store.write() as c:
+        assert review.approve(c, truth.run.id, empty=True, actor="ann").count == 0
+        assert runs.get(c, truth.run.id).state is RunState.APPROVED
+    assert set(states(store, truth.run.field_id)) == {LabelState.REJECTED}
 
 
 def test_labels_of_nobodys_run_cannot_be_promoted(store: Store) -> None:
