@@ -35,11 +35,12 @@ from countersign.server.schemas.images import (
     ImageLookup,
     ImageNames,
     ImagePage,
+    ImageSearch,
     ImageSelection,
     ImagesUpdate,
+    ImageTarget,
     QueryCheck,
 )
-from countersign.server.schemas.review import Histogram
 from countersign.server.wire import Json
 from countersign.store import browse, editions, fields, images, labels, review
 from countersign.workbench import looking, selecting
@@ -72,15 +73,36 @@ def list_images(
     geometry: Detail = "full",
 ) -> Response:
     """A page of the images that fit, with the labels of some fields."""
+    wanted = ImageSearch(query=query, sort=sort, after=after, limit=limit, labels=fields_of, geometry=geometry)
+    return _page(here, project_id, wanted)
+
+
+@router.post("/projects/{project_id}/images/search", response_model=ImagePage, responses=problems(404))
+def search_images(project_id: ProjectId, body: ImageSearch, here: HereDep) -> Response:
+    """As `list_images`, for selections too long for an address."""
+    return _page(here, project_id, body)
+
+
+@router.post("/projects/{project_id}/images/ids", response_model=ImageIds, responses=problems(404))
+def search_image_ids(project_id: ProjectId, body: ImageTarget, here: HereDep) -> Response:
+    """As `list_image_ids`, for selections too long for an address."""
     here.record(project_id)
-    wanted, order = query_of(query), browse.Sort(sort)
+    with here.store.read() as c:
+        return Json({"ids": browse.ids(c, project_id, query_of(body.query, body.ids))})
+
+
+def _page(here: Here, project_id: int, body: ImageSearch) -> Response:
+    here.record(project_id)
+    wanted, order = query_of(body.query, body.ids), browse.Sort(body.sort)
+    paths = body.paths and here.parts.settings.paths_allowed
     with here.store.read() as c:
         if order.by_confidence:
-            found, following = _by_confidence(c, project_id, wanted, sort, after, limit)
+            found, following = _by_confidence(c, project_id, wanted, body.sort, body.after, body.limit)
         else:
-            found, key = browse.page(c, project_id, wanted, sort=order, after=wire.from_cursor(after), limit=limit)
+            after = wire.from_cursor(body.after)
+            found, key = browse.page(c, project_id, wanted, sort=order, after=after, limit=body.limit)
             following = wire.cursor(key)
-        items = with_labels(c, project_id, found, fields_of, small=geometry == "bounds")
+        items = with_labels(c, project_id, found, body.labels, small=body.geometry == "bounds", paths=paths)
     return Json({"items": items, "next": following})
 
 
@@ -175,31 +197,6 @@ def get_image_facets(
             "states": wire.counts(states),
         }
     )
-
-
-@router.get("/projects/{project_id}/images/histogram", response_model=Histogram, responses=problems(404))
-def get_image_histogram(
-    project_id: ProjectId,
-    here: HereDep,
-    query: QueryText = "",
-    bins: Annotated[Literal[10, 20, 25, 50, 100], Query(description="How many equal parts of 0 to 1.")] = 50,
-) -> Response:
-    """Count the labels that fit per range of confidence, which needs `field=` in the query; its range plays no part."""
-    here.record(project_id)
-    wanted = query_of(query)
-    if not wanted.labels.field:
-        raise QueryError("A histogram of confidence needs a field", remedy="Add field=NAME to the query.")
-    with here.store.read() as c:
-        field_id = fields.get(c, project_id, wanted.labels.field).id
-        found = review.histogram(
-            c,
-            field_id,
-            query=querytext.without_labels(wanted),
-            classes=wanted.labels.classes,
-            states=wanted.labels.states,
-            bins=bins,
-        )
-    return Json({"bins": found})
 
 
 @router.get("/projects/{project_id}/images/check", response_model=QueryCheck, responses=problems(404))

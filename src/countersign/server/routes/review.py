@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import BeforeValidator
 from starlette.responses import Response
 
 from countersign.domain.errors import InvalidInput
@@ -76,7 +77,11 @@ async def _shown(
 
 
 ShownDep = Annotated[Shown, Depends(_shown)]
-Bins = Annotated[Literal[10, 20, 25, 50, 100], Query(description="How many equal parts of 0 to 1.")]
+Bins = Annotated[
+    Literal[10, 20, 25, 50, 100],
+    BeforeValidator(lambda text: int(text) if str(text).isdecimal() else text),  # an address holds text only
+    Query(description="How many equal parts of 0 to 1."),
+]
 Detail = Annotated[Literal["full", "bounds"], Query(description="`bounds`: boxes around everything.")]
 
 
