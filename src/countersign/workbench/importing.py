@@ -93,11 +93,11 @@ def import_images(
     base = root if root.is_dir() else root.parent
     skipped: list[Refused] = []
     found = imaging.scan(root, on_skip=lambda file, reason: _note(skipped, file, reason))
-    own = f"{full(store.blobs)}{os.sep}"  # somebody may import the folder that the workspace is in
+    own = f"{full(store.blobs)}{os.sep}"  # the folder that the workspace is in may be imported, and what was uploaded
     files = [
         (file, file.relative_to(base).as_posix())
         for file in found
-        if not str(file).startswith(own) and (leave_out is None or not leave_out(file))
+        if (str(root).startswith(own) or not str(file).startswith(own)) and (leave_out is None or not leave_out(file))
     ]
     done = add_files(store, project, files, split=split, tags=tags, on_progress=on_progress)
     return replace(done.summary, skipped=tuple(skipped))

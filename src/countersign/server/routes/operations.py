@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 import uuid
 import zipfile
@@ -35,7 +36,7 @@ from countersign.server.schemas.operations import (
 )
 from countersign.server.uploads import add_file, folder_of, size_of
 from countersign.server.wire import Json
-from countersign.store import blobs, fields
+from countersign.store import blobs, fields, images
 from countersign.workbench import comparing
 from countersign.workbench.evaluation import Found
 from countersign.workbench.project import Project
@@ -76,11 +77,7 @@ def import_path(project_id: ProjectId, body: ImportCreate, here: HereDep) -> Res
     project = here.project(project_id)
 
     def work(ticket: Ticket) -> dict[str, Any]:
-        done = project.import_path(
-            body.path, format=body.format, field=body.field, images=body.images, split=body.split, tags=body.tags,
-            settings=body.settings, on_progress=ticket.on_progress,
-        )  # fmt: skip
-        return done.to_data()
+        return _import(project, local_path(body.path), body, body.images, ticket)
 
     return _started(here, project, "import", f"Import of {Path(body.path).name or body.path}", work)
 
@@ -125,13 +122,16 @@ def import_upload(upload_id: UploadId, body: UploadImport, here: HereDep) -> Res
     project = here.project(int(folder.parent.name))
 
     def work(ticket: Ticket) -> dict[str, Any]:
-        done = project.import_path(
-            folder, format=body.format, field=body.field, split=body.split, tags=body.tags, settings=body.settings,
-            on_progress=ticket.on_progress,
-        )  # fmt: skip
-        if not done.images.added and not done.images.moved and not (done.labels and done.labels.images_added):
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        done = _import(project, files[0] if len(files) == 1 else folder, body, None, ticket)
+        pictures, of_labels = done.get("images", done), done.get("labels")
+        added_by_labels = of_labels.get("images_added", 0) if isinstance(of_labels, dict) else 0
+        if (
+            not (isinstance(pictures, dict) and (pictures.get("added") or pictures.get("moved")))
+            and not added_by_labels
+        ):
             blobs.delete(folder)  # no image refers to it
-        return done.to_data()
+        return done
 
     return _started(here, project, "import", "Import of uploaded files", work)
 
@@ -140,11 +140,7 @@ def import_upload(upload_id: UploadId, body: UploadImport, here: HereDep) -> Res
 def delete_upload(upload_id: UploadId, here: HereDep) -> Response:
     """Give an upload up that was not imported. Files of images of the project stay."""
     folder = folder_of(here.store, upload_id)
-    from countersign.store import images
-
-    with here.store.read() as c:
-        used = any(path.startswith(f"{folder}/") for path in images.known_files(c, int(folder.parent.name)))
-    if not used:
+    if not _is_used(here, folder):
         blobs.delete(folder)
     return Response(status_code=204)
 
@@ -272,9 +268,36 @@ def _difference(item: Found, field: str, against: str) -> dict[str, Any]:
     }
 
 
+def _import(
+    project: Project, path: Path, body: ImportCreate | UploadImport, pictures: str | None, ticket: Ticket
+) -> dict[str, Any]:
+    """Bring in what is asked for; return the report."""
+    if body.what == "images":
+        found = project.import_images(path, split=body.split, tags=body.tags, on_progress=ticket.on_progress)
+        return found.to_data()
+    if body.what == "labels":
+        read = project.import_labels(
+            path, format=body.format, field=body.field, images=pictures, settings=body.settings,
+            on_progress=ticket.on_progress,
+        )  # fmt: skip
+        return read.to_data()
+    done = project.import_path(
+        path, format=body.format, field=body.field, images=pictures, split=body.split, tags=body.tags,
+        settings=body.settings, on_progress=ticket.on_progress,
+    )  # fmt: skip
+    return done.to_data()
+
+
 def _check_format(name: str) -> None:
     if name not in ("auto", "none"):
         formats.get(name)
+
+
+def _is_used(here: Here, folder: Path) -> bool:
+    """Whether an image of the project is one of the files of an upload."""
+    with here.store.read() as c:
+        known = images.known_files(c, int(folder.parent.name))
+    return any(path.startswith(f"{folder}{os.sep}") for path in known)
 
 
 def _upload(folder: Path, upload_id: str) -> dict[str, Any]:

@@ -67,6 +67,24 @@ class ImageLookup(Wire):
     """Whether to tell where the files are."""
 
 
+class ImageTarget(Wire):
+    """Which images: a query in words or in JSON, or ids (then the query must be empty). Neither means all."""
+
+    query: str = Field(default="", max_length=20_000_000)
+    ids: list[Id] | None = None
+
+
+class ImageSearch(ImageTarget):
+    """A page of images, for selections too long for an address."""
+
+    sort: Literal["id", "-id", "name", "-name", "confidence", "-confidence"] = "id"
+    after: str = Field(default="", max_length=2000)
+    limit: int = Field(default=100, ge=1, le=1000)
+    labels: list[str] = Field(default_factory=list, max_length=20)
+    geometry: Literal["full", "bounds"] = "full"
+    paths: bool = False
+
+
 class ImageNames(Wire):
     """Names of images: their whole names, or as much of the end as is needed, with or without the ending."""
 
@@ -87,13 +105,6 @@ class ImageList(Wire):
     """Some images."""
 
     items: list[Image]
-
-
-class ImageTarget(Wire):
-    """Which images: a query in words, or ids (then the query must be empty). Neither means all."""
-
-    query: str = Field(default="", max_length=20_000)
-    ids: list[Id] | None = None
 
 
 class ImagesUpdate(ImageTarget):

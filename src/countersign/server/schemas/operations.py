@@ -49,6 +49,8 @@ class ImportCreate(Wire):
     path: str = Field(min_length=1, max_length=4000)
     format: str = Field(default="auto", max_length=100)
     """A label format's name, `auto`, or `none` for images only."""
+    what: Literal["all", "images", "labels"] = "all"
+    """`images`: no labels; `labels`: only those of images that the project has."""
     field: str = Field(default="ground_truth", min_length=1, max_length=64)
     images: str | None = Field(default=None, max_length=4000)
     """Folder of the images, where they are not beside the labels."""
@@ -71,6 +73,8 @@ class UploadImport(Wire):
     """How to import the files of an upload."""
 
     format: str = Field(default="auto", max_length=100)
+    what: Literal["all", "images", "labels"] = "all"
+    """`images`: no labels; `labels`: only those of images that the project has."""
     field: str = Field(default="ground_truth", min_length=1, max_length=64)
     split: str = Field(default="", max_length=100)
     tags: list[str] = Field(default_factory=list, max_length=50)

@@ -1,0 +1,179 @@
+"""How quickly the server answers with a million labels on 100,000 images: what the screens ask for at every move.
+
+    python benchmarks/server.py [--labels 1000000] [--images 100000] [--folder FOLDER]
+
+Makes a workspace (or takes the one that is in FOLDER already), starts ``countersign serve``, and measures whole
+requests over loopback, as a browser makes them. Prints a table: the median and the worst of each request.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from countersign.domain.geometry import Box
+from countersign.domain.image import ImageFile
+from countersign.domain.label import Label, LabelState, Origin, Provenance
+from countersign.domain.query import ImageQuery
+from countersign.domain.run import RunSpec, RunState
+from countersign.store import Store, history, images, labels, projects, runs
+from synthetic import labels as made_up
+
+REPEATS = 9
+
+
+def make(folder: Path, image_count: int, label_count: int) -> None:
+    """Make a project ``big`` with a run in review that wrote all labels, and a tenth of them as ground truth."""
+    with Store.open(folder) as store:
+        with store.read() as c:
+            if projects.list_all(c):
+                return
+        with store.write() as c:
+            project = projects.create(c, "big")
+        for first in range(0, image_count, 20_000):
+            items = [_image(number) for number in range(first, min(first + 20_000, image_count))]
+            with store.write() as c:
+                images.add(c, project.id, items)
+        spec = RunSpec("made-up", "auto", ImageQuery(), min_confidence=0.0)
+        with store.write() as c:
+            run = runs.create(c, project.id, spec, created_by="benchmark")
+            runs.move(c, run.id, RunState.GENERATING)
+            change = history.begin(c, project.id, "run", "benchmark", field_id=run.field_id, run_id=run.id)
+            ids = images.ids(c, project.id)
+            columns = made_up(label_count, image_count)
+            origin = Provenance(Origin.MODEL, model="made-up", run_id=run.id)
+            rows = zip(columns.image, columns.class_index, columns.confidence, columns.boxes, strict=True)
+            proposals = (
+                (ids[image], Label(f"class {kind}", Box(*map(float, box)), float(sure), LabelState.PROPOSED))
+                for image, kind, sure, box in rows
+            )
+            labels.add(c, run.field_id, proposals, change_id=change, provenance=origin)
+            runs.move(c, run.id, RunState.IN_REVIEW)
+
+
+def _image(number: int) -> images.NewImage:
+    digest = hashlib.sha256(str(number).encode()).hexdigest()
+    file = ImageFile(f"/nowhere/{number // 1000:03}/{number:06}.jpg", digest, 640, 480, "JPEG", 3, "uint8", 100_000)
+    split = ("train", "train", "train", "val", "test")[number % 5]
+    return images.NewImage(file, f"{number // 1000:03}/{number:06}.jpg", split, ("night",) if number % 10 == 0 else ())
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[tuple[httpx.Client, float]]:
+    """Start the server; give a client, and the seconds until the first request was answered."""
+    command = [sys.executable, "-m", "countersign", "serve", "--no-browser", "--port", "0", "--json", "-w", str(folder)]
+    started = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        text = ""
+        while not text.rstrip().endswith("}"):
+            text += process.stdout.readline()
+        said = json.loads(text)
+        headers = {"authorization": f"Bearer {said['token']}"}
+        try:
+            with httpx.Client(base_url=f"{said['url']}/api/v1", headers=headers, timeout=120) as client:
+                client.get("/session").raise_for_status()
+                yield client, time.perf_counter() - started
+        finally:
+            process.terminate()
+
+
+def requests(client: httpx.Client) -> list[tuple[str, Callable[[int], httpx.Response]]]:
+    """What is measured. Each gets the number of its repeat, so that no answer can be kept from the last."""
+    images_of, run = "/projects/1/images", "/runs/1/review"
+
+    def get(path: str, **params: Any) -> httpx.Response:
+        return client.get(path, params={name.rstrip("_"): value for name, value in params.items()})
+
+    def low(repeat: int) -> float:
+        return round(0.3 + 0.0437 * repeat, 4)
+
+    return [
+        ("projects", lambda _: get("/projects")),
+        ("grid: first page, labels", lambda _: get(images_of, labels="auto", limit=100, geometry="bounds")),
+        (
+            "grid: filter by class and confidence, first page",
+            lambda n: get(
+                images_of, labels="auto", limit=100, query=f'field=auto "class=class {n}" confidence={low(n)}..'
+            ),
+        ),
+        (
+            "grid: filter by class and confidence, all ids",
+            lambda n: get(f"{images_of}/ids", query=f'field=auto "class=class {n}" confidence={low(n)}..'),
+        ),
+        (
+            "grid: filter by confidence, all ids",
+            lambda n: get(f"{images_of}/ids", query=f"field=auto confidence={low(n)}.."),
+        ),
+        (
+            "grid: filter by state and split, first page",
+            lambda _: get(images_of, labels="auto", limit=100, query="field=auto state=proposed split=val"),
+        ),
+        ("grid: text of the name, first page", lambda n: get(images_of, limit=100, query=f"text~{n}77")),
+        ("grid: all ids", lambda _: get(f"{images_of}/ids")),
+        ("grid: by name, all ids", lambda _: get(f"{images_of}/ids", sort="name")),
+        (
+            "grid: 200 images by id, labels",
+            lambda n: client.post(
+                f"{images_of}/lookup",
+                json={"ids": list(range(1 + 991 * n, 201 + 991 * n)), "labels": ["auto"], "geometry": "bounds"},
+            ),
+        ),
+        ("facets: none", lambda _: get(f"{images_of}/facets", field="auto")),
+        ("facets: split", lambda _: get(f"{images_of}/facets", field="auto", query="split=val")),
+        (
+            "facets: class and confidence",
+            lambda n: get(
+                f"{images_of}/facets", field="auto", query=f'field=auto "class=class {n}" confidence={low(n)}..'
+            ),
+        ),
+        ("fields", lambda _: get("/projects/1/fields")),
+        ("review: stats", lambda n: get(f"{run}/stats", min=low(n), state="proposed")),
+        ("review: histogram", lambda n: get(f"{run}/histogram", state="proposed", class_=f"class {n}")),
+        ("review: stats, split", lambda n: get(f"{run}/stats", min=low(n), state="proposed", query="split=val")),
+        ("review: page of images", lambda n: get(f"{run}/images", min=low(n), state="proposed", limit=50)),
+        (
+            "review: page of crops by confidence",
+            lambda n: get(f"{run}/labels", min=low(n), order="-confidence", limit=100),
+        ),
+        ("editor: one label", lambda n: client.patch(f"/labels/{1000 + n}", json={"class_name": f"class {n % 3}"})),
+    ]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--labels", type=int, default=1_000_000)
+    parser.add_argument("--images", type=int, default=100_000)
+    parser.add_argument("--folder", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.folder or Path(scratch) / "workspace"
+        make(folder, options.images, options.labels)
+        with serving(folder) as (client, first):
+            print(f"{'request':52} {'median ms':>10} {'worst ms':>10} {'kB':>8}")
+            for name, ask in requests(client):
+                times, size = [], 0
+                for repeat in range(REPEATS):
+                    began = time.perf_counter()
+                    answer = ask(repeat).raise_for_status()
+                    times.append(1000 * (time.perf_counter() - began))
+                    size = len(answer.content)
+                print(f"{name:52} {statistics.median(times):10.1f} {max(times):10.1f} {size / 1000:8.1f}", flush=True)
+            print(f"first request answered {first:.2f} s after the start of the process")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
