@@ -2,6 +2,7 @@
 import { editorShortcuts } from "~/screens/editor/shortcuts";
 import { imagesShortcuts } from "~/screens/images/shortcuts";
 import { reviewShortcuts } from "~/screens/review/shortcuts";
+import { runsShortcuts } from "~/screens/runs/shortcuts";
 import { defineShortcuts, type Scope } from "./shortcuts";
 
 export const globalShortcuts = defineShortcuts("Everywhere", {
@@ -18,5 +19,6 @@ export const catalogue: readonly Scope[] = [
   globalShortcuts,
   imagesShortcuts,
   editorShortcuts,
+  runsShortcuts,
   reviewShortcuts,
 ];

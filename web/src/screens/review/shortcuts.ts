@@ -1,6 +1,30 @@
 import { defineShortcuts } from "~/app/shortcuts";
 
 export const reviewShortcuts = defineShortcuts("Review", {
-  accept: { keys: ["a"], label: "Accept" },
-  reject: { keys: ["r"], label: "Reject" },
+  accept: { keys: ["a"], label: "Accept: put up for approval", repeat: true },
+  reject: { keys: ["r"], label: "Reject", repeat: true },
+  relabel: { keys: ["c"], label: "Give another class" },
+  number: {
+    keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"],
+    label: "Give the class with this number",
+    shown: "1 … 9",
+  },
+  reopen: { keys: ["u"], label: "Back to the proposals" },
+  undo: { keys: ["mod+z"], label: "Take back the last verdict" },
+  right: { keys: ["right", "shift+right"], label: "Next tile", shown: "→", repeat: true },
+  left: { keys: ["left", "shift+left"], label: "Tile before", shown: "←", repeat: true },
+  up: { keys: ["up", "shift+up"], label: "Tile above", shown: "↑", repeat: true },
+  down: { keys: ["down", "shift+down"], label: "Tile below", shown: "↓", repeat: true },
+  range: { keys: [], label: "Pick a range", shown: "Shift + click or arrow" },
+  lasso: { keys: [], label: "Pick many", shown: "Drag over them" },
+  all: { keys: ["mod+a"], label: "Pick all that are loaded" },
+  none: { keys: ["escape"], label: "Pick none" },
+  tidy: { keys: ["h"], label: "Take the decided ones out of sight" },
+  open: { keys: ["enter"], label: "Open the image in the editor" },
+  shapes: { keys: ["o"], label: "Outlines on or off" },
+  order: { keys: ["s"], label: "Turn the order around" },
+  look: { keys: ["v"], label: "Crops or images" },
+  tab: { keys: ["t"], label: "Review or approval" },
+  larger: { keys: ["+", "="], label: "Larger tiles", repeat: true },
+  smaller: { keys: ["-"], label: "Smaller tiles", repeat: true },
 });

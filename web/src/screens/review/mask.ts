@@ -1,0 +1,59 @@
+/** COCO's compressed run-length masks as a picture, for tiles. No DOM but for `ImageData`. */
+
+/** Lengths of the runs, column by column, beginning with what is not painted. */
+export function decodeRuns(counts: string): number[] {
+  const runs: number[] = [];
+  for (let at = 0; at < counts.length; ) {
+    let value = 0;
+    let shift = 0;
+    let more = true;
+    while (more && at < counts.length) {
+      const part = counts.charCodeAt(at) - 48;
+      value |= (part & 0x1f) << shift;
+      more = (part & 0x20) !== 0;
+      at += 1;
+      shift += 5;
+      if (!more && part & 0x10) value |= -1 << shift;
+    }
+    // From the third run on, what is written is the difference to the last run but one.
+    runs.push(runs.length > 2 ? value + runs[runs.length - 2]! : value);
+  }
+  return runs;
+}
+
+export interface Part {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/**
+ * Whether each of `columns` x `rows` samples of a part of the image is painted (row by row). Samples lie in the middle
+ * of equal cells: a tile needs no more of a mask than it has pixels.
+ */
+export function sampleMask(
+  mask: { width: number; height: number; counts: string },
+  part: Part,
+  columns: number,
+  rows: number,
+): Uint8Array {
+  const out = new Uint8Array(columns * rows);
+  const runs = decodeRuns(mask.counts);
+  let run = 0;
+  let end = runs[0] ?? 0;
+  for (let column = 0; column < columns; column += 1) {
+    const x = Math.min(mask.width - 1, Math.floor(part.x + ((column + 0.5) * part.width) / columns));
+    for (let row = 0; row < rows; row += 1) {
+      const y = Math.min(mask.height - 1, Math.floor(part.y + ((row + 0.5) * part.height) / rows));
+      const pixel = x * mask.height + y;
+      // Samples come in the order of the runs (down each column, columns from left to right).
+      while (run < runs.length - 1 && pixel >= end) {
+        run += 1;
+        end += runs[run]!;
+      }
+      if (run % 2 === 1 && pixel < end) out[row * columns + column] = 1;
+    }
+  }
+  return out;
+}

@@ -1,0 +1,394 @@
+import {
+  Button,
+  Loader,
+  Modal,
+  MultiSelect,
+  NumberInput,
+  Radio,
+  Select,
+  Slider,
+  TextInput,
+} from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Check, Cpu } from "lucide-react";
+import { type FormEvent, useMemo, useState } from "react";
+import { Link } from "wouter";
+import {
+  api,
+  type Count,
+  type FieldCheck,
+  keys,
+  type ModelCard,
+  type Run,
+  tell,
+  useFields,
+  useModels,
+  useProject,
+  useRuns,
+  useSession,
+} from "~/api";
+import { ALL_IMAGES, formatQuery } from "~/api/image-query";
+import { notifyDone, notifyError } from "~/app/notify";
+import { paths } from "~/app/routes";
+import { targetOf, type View } from "~/app/view";
+import { count, EmptyState, ErrorState, many } from "~/ui";
+import { type Aim, firstAim, firstTask, fitting, nextName, TASK_WORDS, type Task, tasksOf } from "./plan";
+import classes from "./runs.module.css";
+
+interface Props {
+  projectId: number;
+  /** Filter and selection of the grid. */
+  view: View;
+  onClose: () => void;
+  onMade: (run: Run) => void;
+}
+
+const UNLABELLED = formatQuery({ ...ALL_IMAGES, withoutLabels: ["ground_truth"] });
+
+/** What a new run shall do: on which images, with which model, into which field. */
+export function AutoLabelDialog(props: Props) {
+  const models = useModels();
+  return (
+    <Modal opened onClose={props.onClose} title="Auto label" size={600}>
+      {models.data ? (
+        <Plan {...props} models={models.data.items} families={models.data.families} />
+      ) : models.error ? (
+        <ErrorState
+          title="The models could not be loaded"
+          error={models.error}
+          retry={() => void models.refetch()}
+        />
+      ) : (
+        <div style={{ height: 420 }} aria-busy="true" />
+      )}
+    </Modal>
+  );
+}
+
+type Models = NonNullable<ReturnType<typeof useModels>["data"]>;
+
+function Plan({
+  projectId,
+  view,
+  onClose,
+  onMade,
+  models,
+  families,
+}: Props & { models: Models["items"]; families: readonly string[] }) {
+  const client = useQueryClient();
+  const cores = useSession().data?.cores ?? 1;
+  const target = useTarget(projectId, view);
+  const [task, setTask] = useState<Task | null>(() => firstTask(models, families));
+  const fit = fitting(models, task);
+  const [chosen, setChosen] = useState<string | null>(null);
+  const model = chosen ?? fit[0]?.name ?? (families[0] ? `${families[0]}:` : null);
+  const family = families.find((name) => model === `${name}:`);
+  const [rest, setRest] = useState("");
+  const reference = family ? `${family}:${rest.trim()}` : (model ?? "");
+  const own = models.find((each) => each.name === model)?.card;
+  const other = useCard(family && rest.trim() ? reference : "");
+  const card = own ?? other.card;
+  const [names, setNames] = useState<string[]>([]);
+  const [confidence, setConfidence] = useState(0.1);
+  const [workers, setWorkers] = useState(1);
+  const [name, setName] = useState("");
+  const field = useFieldName(projectId, model ? reference.split(":").at(-1)!.split("?")[0]! : "auto");
+  const known = useMemo(() => [...new Set(card?.classes ?? [])], [card]);
+  const [busy, setBusy] = useState(false);
+
+  const chooseModel = (next: string | null) => {
+    setChosen(next);
+    setNames([]);
+  };
+  const images = target.counts[target.aim];
+  const ready = Boolean(card) && field.free && (images ?? 0) > 0 && !busy;
+  const begin = async (event: FormEvent) => {
+    event.preventDefault();
+    if (!ready) return;
+    setBusy(true);
+    try {
+      const run = await api.post<Run>(`/projects/${projectId}/runs`, {
+        body: {
+          ...target.body(),
+          model: reference,
+          field: field.name,
+          classes: names,
+          min_confidence: confidence,
+          name: name.trim(),
+          workers,
+        },
+      });
+      client.setQueryData<Run[]>(keys.runs(projectId), (runs) =>
+        runs && !runs.some((each) => each.id === run.id) ? [run, ...runs] : runs,
+      );
+      void client.invalidateQueries({ queryKey: keys.fields(projectId) });
+      notifyDone(`${run.name} has begun: ${many(images ?? 0, "image")}.`);
+      onMade(run);
+    } catch (error) {
+      notifyError("The run could not be started", error);
+      setBusy(false);
+    }
+  };
+  if (models.length === 0 && families.length === 0) {
+    return (
+      <EmptyState
+        icon={<Cpu size={28} />}
+        title="There is no model yet"
+        actions={
+          <>
+            <Button component={Link} href={paths.images(projectId)}>
+              Label some images and train one
+            </Button>
+            <Button component={Link} href={paths.models()} variant="default">
+              Import one
+            </Button>
+          </>
+        }
+      >
+        Label a few images, open the learning panel in the editor and train: that takes a minute or two.
+      </EmptyState>
+    );
+  }
+  return (
+    <form onSubmit={begin} className={classes.form}>
+      <Targets target={target} />
+      <div className={classes.two}>
+        <Select
+          label="Task"
+          data={tasksOf(models, families).map((each) => ({ value: each, label: TASK_WORDS[each] }))}
+          value={task}
+          allowDeselect={false}
+          onChange={(next) => {
+            setTask(next as Task);
+            chooseModel(null);
+          }}
+        />
+        <Select
+          label="Model"
+          data={[
+            ...fit.map((each) => ({ value: each.name, label: each.name })),
+            ...(task === "classification" || fit.length === 0
+              ? families.map((each) => ({ value: `${each}:`, label: `A model of ${each} …` }))
+              : []),
+          ]}
+          value={model}
+          allowDeselect={false}
+          searchable={fit.length > 8}
+          onChange={chooseModel}
+          nothingFoundMessage="No model does this task."
+        />
+      </div>
+      {family && (
+        <TextInput
+          label={`Name of the ${family} model`}
+          placeholder="resnet18"
+          description="Its card is read when you stop typing; the first time takes some seconds."
+          value={rest}
+          onChange={(event) => setRest(event.currentTarget.value)}
+          rightSection={other.loading ? <Loader size={14} /> : undefined}
+          error={other.error ? tell(other.error).what : undefined}
+        />
+      )}
+      <div className={classes.cardLine}>{card ? <CardLine card={card} /> : ""}</div>
+      <MultiSelect
+        label="Classes"
+        placeholder={names.length > 0 ? "" : card ? `All ${count(card.classes.length)}` : "All"}
+        data={known}
+        value={names}
+        onChange={setNames}
+        limit={200}
+        searchable
+        clearable
+        disabled={!card}
+        nothingFoundMessage="The model does not know this class."
+      />
+      <div className={classes.two}>
+        <TextInput
+          label="Label field"
+          description="New: a run never writes into labels that are there."
+          value={field.name}
+          maxLength={64}
+          onChange={(event) => field.set(event.currentTarget.value)}
+          error={field.problem || undefined}
+          rightSection={
+            field.free ? <Check size={14} color="var(--cs-verified)" aria-label="free" /> : undefined
+          }
+        />
+        <TextInput
+          label="Name of the run"
+          description="How it is listed."
+          placeholder={field.name}
+          value={name}
+          maxLength={200}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+      </div>
+      <div className={classes.two}>
+        <div>
+          <div className={classes.label} id="lowest-confidence">
+            Lowest confidence
+          </div>
+          <div className={classes.description}>Keep it low: the review sorts out the rest.</div>
+          <div className={classes.sliderRow}>
+            <Slider
+              min={0}
+              max={1}
+              step={0.01}
+              label={null}
+              value={confidence}
+              onChange={setConfidence}
+              thumbLabel="Lowest confidence"
+            />
+            <NumberInput
+              aria-labelledby="lowest-confidence"
+              min={0}
+              max={1}
+              step={0.05}
+              decimalScale={2}
+              fixedDecimalScale
+              clampBehavior="strict"
+              hideControls
+              w={64}
+              value={confidence}
+              onChange={(next) => typeof next === "number" && setConfidence(next)}
+            />
+          </div>
+        </div>
+        <NumberInput
+          label="Workers"
+          description="Processes that predict beside each other."
+          min={1}
+          max={Math.max(1, cores)}
+          clampBehavior="strict"
+          allowDecimal={false}
+          value={workers}
+          onChange={(next) => typeof next === "number" && next >= 1 && setWorkers(next)}
+        />
+      </div>
+      <div className={classes.buttons}>
+        <span className={classes.explain}>
+          {images === 0
+            ? "No image is meant: choose others."
+            : "The result are proposals: nothing is verified by it."}
+        </span>
+        <Button variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button type="submit" loading={busy} disabled={!ready && !busy}>
+          {images === undefined ? "Label" : `Label ${many(images, "image")}`}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function CardLine({ card }: { card: ModelCard }) {
+  const [score] = Object.entries(card.scores ?? {});
+  return (
+    <>
+      {many(card.classes.length, "class", "classes")}
+      {score && ` · ${score[0].replaceAll("_", " ")} ${score[1].toFixed(2)}`}
+      {card.description && ` · ${card.description}`}
+    </>
+  );
+}
+
+function useCount(projectId: number, query: string, on: boolean): number | undefined {
+  const { data } = useQuery({
+    queryKey: [...keys.images(projectId), "count", query],
+    queryFn: ({ signal }) =>
+      api.get<Count>(`/projects/${projectId}/images/count`, { params: { query }, signal }),
+    enabled: on,
+    staleTime: 5_000,
+  });
+  return data?.count;
+}
+
+function useTarget(projectId: number, view: View) {
+  const selected = !view.selection.all && view.selection.ids.size > 0;
+  const filtered = view.text !== "";
+  const [aim, setAim] = useState<Aim>(() => firstAim(selected, filtered));
+  const project = useProject(projectId).data;
+  const counts: Record<Aim, number | undefined> = {
+    all: project?.images,
+    unlabelled: useCount(projectId, UNLABELLED, true),
+    filter: useCount(projectId, view.text, filtered),
+    selection: view.selection.all ? undefined : view.selection.ids.size,
+  };
+  const body = () => {
+    if (aim === "selection") return targetOf(view);
+    return { query: aim === "filter" ? view.text : aim === "unlabelled" ? UNLABELLED : "" };
+  };
+  return { aim, setAim, counts, body, selected, filtered, text: view.text };
+}
+
+function Targets({ target }: { target: ReturnType<typeof useTarget> }) {
+  const { aim, setAim, counts, selected, filtered, text } = target;
+  const choice = (value: Aim, label: string, on: boolean, why = "") => (
+    <Radio.Card value={value} className={classes.target} disabled={!on} title={why || undefined}>
+      <Radio.Indicator size="xs" disabled={!on} />
+      <span className={classes.targetText}>
+        <span>{label}</span>
+        <small className="cs-truncate">
+          {on ? (counts[value] === undefined ? "…" : many(counts[value], "image")) : why}
+        </small>
+      </span>
+    </Radio.Card>
+  );
+  return (
+    <Radio.Group value={aim} onChange={(next) => setAim(next as Aim)} label="Images">
+      <div className={classes.targets}>
+        {choice("all", "All images", true)}
+        {choice("unlabelled", "Without ground truth", true)}
+        {choice("filter", "Current filter", filtered, filtered ? text : "no filter is set")}
+        {choice("selection", "Current selection", selected, selected ? "" : "nothing is selected")}
+      </div>
+    </Radio.Group>
+  );
+}
+
+function useCard(reference: string) {
+  const [settled] = useDebouncedValue(reference, 600);
+  const { data, error, isFetching } = useQuery({
+    queryKey: ["model-card", settled],
+    queryFn: ({ signal }) => api.get<ModelCard>("/models/card", { params: { model: settled }, signal }),
+    enabled: settled !== "",
+    retry: false,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  const current = settled === reference && reference !== "";
+  return {
+    card: current ? data : undefined,
+    error: current ? error : null,
+    loading: reference !== "" && (isFetching || settled !== reference),
+  };
+}
+
+/** The name of the new field: suggested from the model until somebody types; checked while typing. */
+function useFieldName(projectId: number, stem: string) {
+  const fields = useFields(projectId).data;
+  const runs = useRuns(projectId).data;
+  const [typed, setTyped] = useState<string | null>(null);
+  const suggested = useMemo(
+    () =>
+      nextName(stem, [...(fields ?? []).map((each) => each.name), ...(runs ?? []).map((each) => each.field)]),
+    [stem, fields, runs],
+  );
+  const name = typed ?? suggested;
+  const [settled] = useDebouncedValue(name, 120);
+  const { data } = useQuery({
+    queryKey: [...keys.fields(projectId), "check", settled],
+    queryFn: ({ signal }) =>
+      api.get<FieldCheck>(`/projects/${projectId}/fields/check`, { params: { name: settled }, signal }),
+    enabled: settled !== "",
+    staleTime: 0,
+  });
+  const known = settled === name && name !== "" ? data : undefined;
+  return {
+    name,
+    set: setTyped,
+    free: known?.free ?? false,
+    problem: name === "" ? "A run needs a field to write into." : known && !known.free ? known.problem : "",
+  };
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { fieldName, firstAim, firstTask, fitting, nextName, type Task, tasksOf } from "./plan";
+
+const model = (name: string, ...tasks: Task[]) => ({ name, card: { tasks } });
+const models = [model("a", "detection"), model("b", "classification", "detection"), model("c", "pose")];
+
+describe("models that fit", () => {
+  it("are those that do the task, the newest first", () => {
+    expect(fitting(models, "detection").map((each) => each.name)).toEqual(["b", "a"]);
+    expect(fitting(models, "instance_segmentation")).toEqual([]);
+    expect(fitting(models, null)).toHaveLength(3);
+  });
+
+  it("say which tasks there are", () => {
+    expect(tasksOf(models, [])).toEqual(["detection", "classification", "pose"]);
+    expect(tasksOf([], ["timm"])).toEqual(["classification"]);
+    expect(firstTask(models, [])).toBe("pose");
+    expect(firstTask([], [])).toBeNull();
+  });
+});
+
+describe("names", () => {
+  it("are such that a field may have them", () => {
+    expect(fieldName("7 cells: run #1")).toBe("cells_run_1");
+    expect(fieldName("...")).toBe("auto");
+    expect(fieldName("x".repeat(80))).toHaveLength(56);
+  });
+
+  it("are the next free ones", () => {
+    expect(nextName("cells", ["cells_1", "cells_2", "cells_4"])).toBe("cells_3");
+  });
+});
+
+describe("the target", () => {
+  it("begins with the narrowest that is meant", () => {
+    expect([firstAim(true, true), firstAim(false, true), firstAim(false, false)]).toEqual([
+      "selection",
+      "filter",
+      "all",
+    ]);
+  });
+});
