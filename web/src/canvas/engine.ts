@@ -1,0 +1,424 @@
+/**
+ * The canvas of the editor: a picture, shapes above it, tools that change them. It shows a scene and reports what the
+ * user does to its host; what is true (labels, classes, history) it does not know.
+ */
+import { areaOf, boundsOf, hit } from "./geometry";
+import { Gestures } from "./gestures";
+import { Layer } from "./layer";
+import { Masks } from "./masks";
+import { type Draft, Overlay } from "./overlay";
+import { MASK_ALPHA, paintShapes, paintSpans } from "./paint";
+import { paintPicture } from "./paint-picture";
+import type { Picture } from "./pictures";
+import { Scene } from "./scene";
+import type { Spans } from "./spans";
+import type { Host, Stage, Tool, ToolName } from "./tool";
+import { BrushTool } from "./tools/brush";
+import { DragShapeTool } from "./tools/drag-shape";
+import { KeypointsTool } from "./tools/keypoints";
+import { PolygonTool } from "./tools/polygon";
+import { SelectTool } from "./tools/select";
+import { type Bounds, type Geometry, grow, type Point, type Shape, type Size, unite } from "./types";
+import { centred, fitBounds, fitView, keepInSight, revealed, seen, type View, zoomAt } from "./view";
+
+/** The elements that it draws on, one above the other, all as large as `root`. */
+export interface Parts {
+  root: HTMLElement;
+  picture: HTMLCanvasElement;
+  shapes: HTMLCanvasElement;
+  paint: HTMLCanvasElement;
+  overlay: SVGSVGElement;
+}
+
+const SETTLED = 90; // ms without a change of the view after which everything is drawn sharp
+const REACH = 8; // CSS pixels that lines, dots and names may lie outside of bounds
+
+export class Engine implements Stage {
+  readonly scene = new Scene();
+  readonly overlay: Overlay;
+  readonly host: Host;
+  image: Size = { width: 1, height: 1 };
+  stage: Size = { width: 1, height: 1 };
+  view: View = { scale: 1, x: 0, y: 0 };
+  selection: readonly string[] = [];
+  private readonly parts: Parts;
+  private readonly layers: { picture: Layer; shapes: Layer; paint: Layer };
+  private readonly masks: Masks;
+  private readonly tools: Record<ToolName, Tool>;
+  private readonly gestures: Gestures;
+  private readonly observer: ResizeObserver;
+  private picture: Picture | null = null;
+  private toolName: ToolName = "select";
+  private hovered: string | null = null;
+  private draft: Draft | null = null;
+  private lifted: ReadonlyMap<string, Geometry> = new Map();
+  private painted: { spans: Spans; color: string; key: string | null } | null = null;
+  private names = false;
+  private fill = 0.16;
+  private frameAsked = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private movedAt = 0;
+  private fitted = true;
+  private overlayStale = true;
+
+  constructor(parts: Parts, host: Host) {
+    this.parts = parts;
+    this.host = host;
+    this.overlay = new Overlay(parts.overlay);
+    this.masks = new Masks((part) => this.invalidate(part));
+    this.layers = {
+      picture: new Layer(parts.picture, (context, view) => this.drawPicture(context, view)),
+      shapes: new Layer(parts.shapes, (context, view, w, h) => this.drawShapes(context, view, w, h)),
+      paint: new Layer(parts.paint, (context, view) => this.drawPaint(context, view)),
+    };
+    parts.paint.style.opacity = String(MASK_ALPHA + 0.1);
+    this.tools = {
+      select: new SelectTool(this),
+      box: new DragShapeTool(this, "box"),
+      ellipse: new DragShapeTool(this, "ellipse"),
+      polygon: new PolygonTool(this),
+      brush: new BrushTool(this, true),
+      eraser: new BrushTool(this, false),
+      keypoints: new KeypointsTool(this),
+    };
+    this.scene.onDirty((part) => this.invalidate(part));
+    this.gestures = new Gestures(this);
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(parts.root);
+    this.resize();
+    this.setTool("select");
+  }
+
+  close(): void {
+    this.tool.leave();
+    this.observer.disconnect();
+    this.gestures.close();
+    this.masks.close();
+    cancelAnimationFrame(this.frameAsked);
+    clearTimeout(this.timer);
+  }
+
+  get tool(): Tool {
+    return this.tools[this.toolName];
+  }
+
+  get activeTool(): ToolName {
+    return this.toolName;
+  }
+
+  get root(): SVGSVGElement {
+    return this.parts.overlay;
+  }
+
+  /** The tool for a press on a handle: corners can be moved while another tool is chosen, but not while it draws. */
+  toolFor(handle: string | null): Tool {
+    return handle && !this.draft && this.toolName !== "brush" && this.toolName !== "eraser"
+      ? this.tools.select
+      : this.tool;
+  }
+
+  setTool(name: ToolName): void {
+    if (name !== this.toolName) this.tool.leave();
+    this.toolName = name;
+    this.setCursor(null);
+    this.redraw();
+  }
+
+  /** Null: that of the tool. */
+  setCursor(cursor: string | null): void {
+    this.parts.overlay.style.cursor = cursor ?? this.tool.cursor;
+  }
+
+  skipKeypoint(): boolean {
+    return this.toolName === "keypoints" && (this.tools.keypoints as KeypointsTool).skip();
+  }
+
+  /** Another image: its size is known before its picture. The view fits unless one is given. */
+  setImage(size: Size, view?: View): void {
+    this.tool.cancel();
+    this.masks.clear();
+    this.image = size;
+    this.picture = null;
+    this.hovered = null;
+    this.fitted = !view;
+    this.applyView(view ?? fitView(size, this.stage), true);
+    this.invalidateAll();
+  }
+
+  setPicture(picture: Picture | null): void {
+    this.picture = picture;
+    this.layers.picture.invalidate(null);
+    this.redraw();
+  }
+
+  setSelection(keys: readonly string[]): void {
+    if (keys.length !== 1 || keys[0] !== this.selection[0]) this.overlay.setActiveHandle("");
+    this.selection = keys;
+    this.overlayStale = true;
+    this.redraw();
+  }
+
+  setHovered(key: string | null): void {
+    if (this.hovered === key) return;
+    this.hovered = key;
+    this.overlayStale = true;
+    this.redraw();
+  }
+
+  setLook({ names, fill }: { names: boolean; fill: number }): void {
+    if (this.names === names && this.fill === fill) return;
+    this.names = names;
+    this.fill = fill;
+    this.invalidate(null);
+  }
+
+  setPictureFilter(filter: string): void {
+    this.parts.picture.style.filter = filter;
+  }
+
+  setShapesVisible(visible: boolean): void {
+    this.parts.shapes.style.visibility = visible ? "visible" : "hidden";
+  }
+
+  /** The style of new shapes changed. */
+  refreshTool(): void {
+    this.tool.refresh?.();
+  }
+
+  fit(): void {
+    this.fitted = true;
+    this.applyView(fitView(this.image, this.stage));
+  }
+
+  actualSize(): void {
+    this.fitted = false;
+    this.applyView(centred(this.image, this.stage, 1 / this.ratio));
+  }
+
+  /** Zoom in steps, around the middle or a point of the stage. */
+  zoomBy(factor: number, at: Point = { x: this.stage.width / 2, y: this.stage.height / 2 }): void {
+    this.fitted = false;
+    this.applyView(
+      keepInSight(zoomAt(this.view, at, factor, this.image, this.stage), this.image, this.stage),
+    );
+  }
+
+  panBy(dx: number, dy: number): void {
+    this.fitted = false;
+    const { scale, x, y } = this.view;
+    this.applyView(keepInSight({ scale, x: x + dx, y: y + dy }, this.image, this.stage));
+  }
+
+  setView(view: View): void {
+    this.fitted = false;
+    this.applyView(view);
+  }
+
+  /** Bring shapes into the middle, as large as makes sense. */
+  showShapes(keys: readonly string[]): void {
+    const bounds = keys.reduce<Bounds | null>((all, key) => {
+      const shape = this.scene.get(key);
+      return shape ? unite(all, boundsOf(shape.geometry)) : all;
+    }, null);
+    if (bounds) this.setView(fitBounds(bounds, this.stage));
+  }
+
+  /** Pan so that a shape can be seen, if it cannot. */
+  reveal(key: string): void {
+    const shape = this.scene.get(key);
+    if (!shape) return;
+    const view = revealed(this.view, boundsOf(shape.geometry), this.stage);
+    if (view !== this.view) this.setView(view);
+  }
+
+  reach(pixels: number): number {
+    return pixels / this.view.scale;
+  }
+
+  at(x: number, y: number, touch: boolean): Shape[] {
+    const reach = this.reach(touch ? 14 : 5);
+    const ranked: { shape: Shape; rank: number; area: number }[] = [];
+    for (const shape of this.scene.query({ x0: x - reach, y0: y - reach, x1: x + reach, y1: y + reach })) {
+      if (shape.locked) continue;
+      const how = hit(shape.geometry, x, y, reach);
+      if (how)
+        ranked.push({
+          shape,
+          rank: (shape.ghost ? 2 : 0) + (how === "edge" ? 0 : 1),
+          area: areaOf(shape.geometry),
+        });
+    }
+    return ranked.sort((a, b) => a.rank - b.rank || a.area - b.area).map(({ shape }) => shape);
+  }
+
+  setDraft(draft: Draft | null): void {
+    this.draft = draft;
+    this.overlayStale = true;
+    this.redraw();
+  }
+
+  lift(shapes: ReadonlyMap<string, Geometry>): void {
+    for (const key of shapes.keys()) if (!this.lifted.has(key)) this.invalidateShape(key);
+    this.lifted = shapes;
+    this.overlayStale = true;
+    this.redraw();
+  }
+
+  drop(): void {
+    for (const key of this.lifted.keys()) this.invalidateShape(key);
+    this.lifted = new Map();
+    this.overlayStale = true;
+    this.redraw();
+  }
+
+  showPaint(spans: Spans, color: string, key: string | null, part: Bounds | null): void {
+    if (!part && key !== null) this.invalidateShape(key);
+    this.painted = { spans, color, key };
+    this.layers.paint.invalidate(part);
+    if (part) this.redraw();
+  }
+
+  hidePaint(): void {
+    if (!this.painted) return;
+    if (this.painted.key !== null) this.invalidateShape(this.painted.key);
+    this.painted = null;
+    this.layers.paint.invalidate(null);
+    this.redraw();
+  }
+
+  redraw(): void {
+    if (!this.frameAsked) this.frameAsked = requestAnimationFrame(() => this.frame());
+  }
+
+  private get ratio(): number {
+    return window.devicePixelRatio || 1;
+  }
+
+  private invalidateShape(key: string): void {
+    const shape = this.scene.get(key);
+    if (shape) this.invalidate(boundsOf(shape.geometry));
+  }
+
+  private invalidate(part: Bounds | null): void {
+    this.layers.shapes.invalidate(part);
+    this.overlayStale = true;
+    this.redraw();
+  }
+
+  private invalidateAll(): void {
+    for (const layer of Object.values(this.layers)) layer.invalidate(null);
+    this.overlayStale = true;
+    this.redraw();
+  }
+
+  private resize(): void {
+    const { clientWidth: width, clientHeight: height } = this.parts.root;
+    if (width < 2 || height < 2) return;
+    const before = this.stage;
+    this.stage = { width, height };
+    for (const layer of Object.values(this.layers)) layer.resize(width, height, this.ratio);
+    if (this.fitted) this.applyView(fitView(this.image, this.stage), true);
+    else this.panBy((width - before.width) / 2, (height - before.height) / 2);
+    // In this frame: an emptied canvas must not be seen.
+    cancelAnimationFrame(this.frameAsked);
+    this.frame();
+  }
+
+  private applyView(view: View, settled = false): void {
+    const { ratio } = this;
+    // On whole device pixels, so that moving the canvases keeps them sharp.
+    this.view = {
+      scale: view.scale,
+      x: Math.round(view.x * ratio) / ratio,
+      y: Math.round(view.y * ratio) / ratio,
+    };
+    this.movedAt = settled ? 0 : performance.now();
+    this.overlayStale = true;
+    this.tool.refresh?.();
+    this.host.viewChanged(this.view);
+    this.redraw();
+  }
+
+  private frame(): void {
+    this.frameAsked = 0;
+    const settled = performance.now() - this.movedAt >= SETTLED;
+    const area = { x0: 0, y0: 0, x1: this.image.width, y1: this.image.height };
+    const { picture, shapes, paint } = this.layers;
+    let later = !this.refreshLayer(picture, area, settled || this.ratio * this.view.scale >= 4);
+    const few = this.scene.size < 200;
+    later = !this.refreshLayer(shapes, grow(area, this.reach(REACH)), settled || few) || later;
+    if (this.painted) later = !this.refreshLayer(paint, area, settled) || later;
+    this.parts.paint.style.visibility = this.painted ? "visible" : "hidden";
+    this.parts.picture.style.imageRendering = this.view.scale >= 4 ? "pixelated" : "auto";
+    if (this.overlayStale) this.drawOverlay();
+    clearTimeout(this.timer);
+    if (later) this.timer = setTimeout(() => this.redraw(), SETTLED);
+  }
+
+  /** Bring a layer up to date. Returns whether it is sharp now. */
+  private refreshLayer(layer: Layer, area: Bounds, now: boolean): boolean {
+    const sharp = layer.isSharp(this.view);
+    if (!layer.covers(this.view, area) || (!sharp && now)) {
+      layer.render(this.view);
+      layer.place(this.view);
+      return true;
+    }
+    layer.patch(REACH + (this.names ? 110 : 0));
+    layer.place(this.view);
+    return sharp;
+  }
+
+  private drawPicture(context: CanvasRenderingContext2D, view: View): void {
+    if (this.picture) paintPicture(context, this.picture, this.image, view);
+  }
+
+  private drawShapes(context: CanvasRenderingContext2D, view: View, width: number, height: number): void {
+    const dirty = this.layers.shapes.dirtyBounds.reduce<Bounds | null>((all, each) => unite(all, each), null);
+    const margin = (REACH + (this.names ? 110 : 0)) * this.ratio;
+    const part = dirty ? grow(dirty, margin / view.scale) : seen(view, width, height, margin);
+    const found = this.scene.query(part).filter((shape) => {
+      if (shape.key === this.painted?.key) return false;
+      return shape.geometry.type === "mask" || !this.lifted.has(shape.key);
+    });
+    paintShapes(context, found, view, {
+      fill: this.fill,
+      line: 1.5 * this.ratio,
+      names: this.names,
+      font: `${11 * this.ratio}px system-ui, sans-serif`,
+      maskPicture: (mask, color) => this.masks.picture(mask, color, view.scale),
+    });
+  }
+
+  private drawPaint(context: CanvasRenderingContext2D, view: View): void {
+    if (!this.painted) return;
+    const part = this.layers.paint.dirtyBounds.reduce<Bounds | null>((all, each) => unite(all, each), null);
+    context.fillStyle = this.painted.color;
+    // Columns at the edge of the part reach into it when zoomed out.
+    const reach = REACH / Math.min(1, this.view.scale) + 2;
+    paintSpans(context, this.painted.spans, view, part ? grow(part, reach) : undefined);
+  }
+
+  private drawOverlay(): void {
+    this.overlayStale = false;
+    const { width, height } = this.stage;
+    const shapes: Shape[] = [];
+    for (const key of this.selection) {
+      const shape = this.scene.get(key);
+      if (!shape || shape.hidden || key === this.painted?.key) continue;
+      const lifted = this.lifted.get(key);
+      shapes.push(lifted ? { ...shape, geometry: lifted } : shape);
+    }
+    const brushing = this.toolName === "brush" || this.toolName === "eraser";
+    this.overlay.showSelected(
+      shapes,
+      this.view,
+      width,
+      height,
+      this.host.canEdit() && !this.draft && !brushing,
+    );
+    const hovered = this.hovered === null ? null : (this.scene.get(this.hovered) ?? null);
+    const shown = hovered?.hidden || this.lifted.size ? null : hovered;
+    this.overlay.showHovered(shown, this.view, this.selection.includes(this.hovered ?? ""));
+    this.overlay.showDraft(this.draft, this.view);
+  }
+}
