@@ -1,0 +1,151 @@
+"""What the tests drive: ``countersign serve`` as a process of its own, and a browser that visits it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.sync_api import Browser, BrowserContext, Page
+
+STARTUP = Path(__file__).parent / "startup"
+PATIENCE_MS = 15_000
+
+
+def free_port() -> int:
+    """A port that nobody listens on now, so that a server can come back to the same address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Served:
+    """A workspace and the server over it, which can be ended, killed and started again."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[str] | None = None
+    token: str = ""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> Served:
+        """Start it and wait until it says where it is."""
+        path = os.pathsep.join(filter(None, [str(STARTUP), os.environ.get("PYTHONPATH", "")]))
+        environment = os.environ | {"PYTHONPATH": path, "COUNTERSIGN_USER": "anna", "COUNTERSIGN_POLL": "0.1"}
+        command = [sys.executable, "-m", "countersign", "serve", "--no-browser", "--json"]
+        command += ["--port", str(self.port), "-w", str(self.folder / "workspace")]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        assert self.process.stdout is not None
+        said = ""
+        while not said.rstrip().endswith("}"):
+            line = self.process.stdout.readline()
+            assert line, f"the server ended with {self.process.wait()}: {said}"
+            said += line
+        self.token = json.loads(said)["token"]
+        return self
+
+    def kill(self) -> None:
+        """End it without a warning, as a power cut does."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it in good order; what it started ends with the test too."""
+        if self.process is not None:
+            self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(how)
+        self.process.wait(20)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self.process = None
+
+    def ask(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
+        """A request to the API, for setting up and for checking; its JSON."""
+        headers = {"authorization": f"Bearer {self.token}"}
+        address = f"{self.url}/api/v1{path}"
+        answer = httpx.request(method, address, json=body, params=params, headers=headers, timeout=60)
+        assert answer.is_success, f"{method} {path}: {answer.text}"
+        return answer.json() if answer.content else None
+
+    def get(self, path: str, **params: Any) -> Any:
+        return self.ask("GET", path, **params)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return self.ask("POST", path, body)
+
+    def until(self, path: str, done: Callable[[Any], bool], timeout_s: float = 60.0) -> Any:
+        """Ask until the answer is as it should be."""
+        deadline = time.monotonic() + timeout_s
+        while not done(found := self.get(path)):
+            assert time.monotonic() < deadline, f"{path} still says {found}"
+            time.sleep(0.05)
+        return found
+
+    def project(self, name: str, pictures: Path, **more: Any) -> int:
+        """Make a project of a folder of pictures."""
+        made: int = self.post("/projects", {"name": name})["id"]
+        self.bring(made, pictures, **more)
+        return made
+
+    def bring(self, project: int, path: Path, **more: Any) -> None:
+        operation = self.post(f"/projects/{project}/import", {"path": str(path), **more})
+        ended = self.until(f"/operations/{operation['id']}", lambda each: each["finished_at"] is not None)
+        assert ended["state"] == "done", ended
+
+    def images(self, project: int, **params: Any) -> dict[str, dict[str, Any]]:
+        """Images of a project by name."""
+        items = self.get(f"/projects/{project}/images", limit=200, **params)["items"]
+        return {each["name"]: each for each in items}
+
+    def labels(self, project: int, field_name: str) -> dict[str, list[dict[str, Any]]]:
+        """Labels of a field by the image's name."""
+        return {name: each["labels"] for name, each in self.images(project, labels=field_name).items()}
+
+    def run(self, project: int, field_name: str, model: str = "blobs:cells", **more: Any) -> int:
+        """Let a model label all images; wait until the run can be reviewed."""
+        body = {"model": model, "field": field_name, **more}
+        made: int = self.post(f"/projects/{project}/runs", body)["id"]
+        self.until(f"/runs/{made}", lambda run: run["state"] == "in_review")
+        return made
+
+
+@dataclass
+class Visit:
+    """A signed-in browser session. What goes wrong inside its pages is collected."""
+
+    context: BrowserContext
+    page: Page
+    served: Served
+    failures: list[str]
+
+    def go(self, path: str) -> Page:
+        """Open an address of the workbench."""
+        self.page.goto(f"{self.served.url}{path}")
+        return self.page
+
+
+def visit(browser: Browser, served: Served, user: str = "anna") -> Visit:
+    """Open a session of somebody's own."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    failures: list[str] = []
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    page.goto(f"{served.url}/?token={served.token}&user={user}")
+    return Visit(context, page, served, failures)

@@ -1,0 +1,15 @@
+"""Loaded by every Python that has this folder on its path: makes the model of the tests known to it.
+
+Runs and predictions live in processes of their own, which know a family of models only if it was registered there.
+"""
+
+from countersign.models import registry
+
+
+def _family() -> registry.Family:
+    from blobs import BlobFamily
+
+    return BlobFamily()
+
+
+registry.register("blobs", _family)
