@@ -74,7 +74,8 @@ function Bound(props: { name: string; value: number; disabled?: boolean; onSet: 
     <NumberInput
       aria-label={props.name}
       value={props.value}
-      onChange={(next) => typeof next === "number" && props.onSet(clamp(next))}
+      // What ends in a zero ("0.20") comes as text.
+      onChange={(next) => next !== "" && Number.isFinite(Number(next)) && props.onSet(clamp(Number(next)))}
       min={0}
       max={1}
       step={0.05}

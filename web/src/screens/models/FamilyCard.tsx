@@ -57,7 +57,9 @@ export function FamilyCard({ family }: { family: string }) {
           <>
             <div className={classes.badges}>
               {data.tasks.map((task) => (
-                <Badge key={task}>{TASKS[task] ?? task}</Badge>
+                <Badge key={task} tt="none" fw={500}>
+                  {TASKS[task] ?? task}
+                </Badge>
               ))}
               <span>{many(data.classes.length, "class", "classes")}</span>
               {data.licence && <span>{data.licence}</span>}

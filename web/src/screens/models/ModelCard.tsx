@@ -73,7 +73,9 @@ export function ModelCard({ model }: { model: Model }) {
       </div>
       <div className={classes.badges}>
         {card.tasks.map((task) => (
-          <Badge key={task}>{TASKS[task] ?? task}</Badge>
+          <Badge key={task} tt="none" fw={500}>
+            {TASKS[task] ?? task}
+          </Badge>
         ))}
         <span title={new Date(model.created_at).toLocaleString()}>
           {card.author ? `${card.author}, ` : ""}

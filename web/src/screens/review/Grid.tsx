@@ -18,8 +18,10 @@ interface Props {
   idAt: (place: number) => number | undefined;
   /** Least width of a tile; tiles share what is left over. */
   size: number;
-  /** What a tile has below its square picture. */
+  /** What a tile has below its picture. */
   foot: number;
+  /** Height of the picture, as a part of its width. */
+  aspect: number;
   picked: Picked;
   onPick: (picked: Picked) => void;
   onOpen: (place: number) => void;
@@ -46,7 +48,7 @@ interface Drag {
 
 /** Equal tiles in rows, only those in sight drawn. Picks by click, shift, mod and lasso; keys are the screen's affair. */
 export function Grid(props: Props) {
-  const { count, size, foot, picked, edition } = props;
+  const { count, size, foot, aspect, picked, edition } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const id = useId();
@@ -55,7 +57,8 @@ export function Grid(props: Props) {
   const columns = Math.max(1, Math.floor((inner + GAP) / (size + GAP)));
   const side = Math.max(1, Math.floor((inner + GAP) / columns) - GAP);
   const rows = Math.ceil(count / columns);
-  const shape: GridShape = { columns, width: side + GAP, height: side + foot + GAP, count };
+  const tall = Math.round(side * aspect) + foot;
+  const shape: GridShape = { columns, width: side + GAP, height: tall + GAP, count };
   const virtual = useVirtualizer({
     count: rows,
     getScrollElement: () => scroller.current,
@@ -119,7 +122,7 @@ export function Grid(props: Props) {
                     aria-selected={picked.ids.has(own)}
                     data-cursor={place === picked.cursor || undefined}
                     className={classes.cell}
-                    style={{ width: side, height: side + foot }}
+                    style={{ width: side, height: tall }}
                   >
                     {props.tile(place, side)}
                   </div>

@@ -77,8 +77,13 @@ export function Head({ run, view, onView, summary, onApprove }: Props) {
           In {run.target_field}
         </Button>
       ) : (
-        <Button onClick={onApprove} disabled={!summary} className={classes.approve}>
-          {summary ? `Approve ${many(promoted, "label")} …` : "Approve …"}
+        <Button
+          onClick={onApprove}
+          disabled={!summary}
+          variant={view.tab === "approval" && promoted > 0 ? "filled" : "default"}
+          className={classes.approve}
+        >
+          {promoted > 0 ? `Approve ${many(promoted, "label")} …` : "Approve …"}
         </Button>
       )}
     </header>

@@ -46,6 +46,8 @@ interface Props {
 }
 
 const FOOT = 26;
+/** Most photos are wider than high; crops are squares. */
+const PHOTO = 0.75;
 
 /** The toolbar and the tiles: crops or images. */
 export function List(props: Props) {
@@ -133,6 +135,7 @@ function Tiles(props: Props) {
       idAt={props.idAt}
       size={props.size}
       foot={FOOT}
+      aspect={view.look === "crops" ? 1 : PHOTO}
       picked={props.picked}
       onPick={props.onPick}
       onOpen={props.onOpen}
@@ -162,6 +165,7 @@ function Tiles(props: Props) {
             marks={marks}
             usual={asked.state}
             side={side}
+            height={Math.round(side * PHOTO)}
             colors={colors}
             shapes={shapes}
           />

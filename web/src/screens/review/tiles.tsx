@@ -128,6 +128,7 @@ interface ImageProps {
   marks: Marks;
   usual: LabelState;
   side: number;
+  height: number;
   colors: Colors;
   shapes: boolean;
 }
@@ -141,9 +142,10 @@ export function withMarks(labels: readonly Label[], marks: Marks): Label[] {
 }
 
 /** An image with those of its labels that fit the filter. */
-export function ImageTile({ image, marks, usual, side, colors, shapes }: ImageProps) {
+export const ImageTile = memo(function ImageTile(props: ImageProps) {
+  const { image, marks, usual, side, height, colors, shapes } = props;
   const labels = useMemo(() => withMarks(image.labels ?? [], marks), [image.labels, marks]);
-  const shown = useMemo(() => ({ width: side, height: side }), [side]);
+  const shown = useMemo(() => ({ width: side, height }), [side, height]);
   const drawn = useMemo(
     () =>
       labels.map((label) => ({
@@ -160,14 +162,14 @@ export function ImageTile({ image, marks, usual, side, colors, shapes }: ImagePr
   const size = side * ratio() > 300 ? 512 : 256;
   return (
     <div className={classes.tile} data-state={all ? one : undefined} title={image.name}>
-      <div className={classes.picture} style={{ height: side }}>
+      <div className={classes.picture} style={{ height }}>
         <img
           src={thumbnailUrl(image, size)}
           alt=""
           draggable={false}
           decoding="async"
           width={side}
-          height={side}
+          height={height}
         />
         {shapes &&
           labels.map(
@@ -212,7 +214,7 @@ export function ImageTile({ image, marks, usual, side, colors, shapes }: ImagePr
       </div>
     </div>
   );
-}
+});
 
 function ContainedMask({
   mask,

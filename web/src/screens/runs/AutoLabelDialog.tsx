@@ -1,5 +1,6 @@
 import {
   Button,
+  Input,
   Loader,
   Modal,
   MultiSelect,
@@ -151,7 +152,7 @@ function Plan({
     );
   }
   return (
-    <form onSubmit={begin} className={classes.form}>
+    <form onSubmit={begin} className={classes.form} tabIndex={-1} data-autofocus>
       <Targets target={target} />
       <div className={classes.two}>
         <Select
@@ -225,11 +226,12 @@ function Plan({
         />
       </div>
       <div className={classes.two}>
-        <div>
-          <div className={classes.label} id="lowest-confidence">
-            Lowest confidence
-          </div>
-          <div className={classes.description}>Keep it low: the review sorts out the rest.</div>
+        <Input.Wrapper
+          size="xs"
+          label="Lowest confidence"
+          description="Keep it low: the review sorts out the rest."
+          labelElement="div"
+        >
           <div className={classes.sliderRow}>
             <Slider
               min={0}
@@ -241,7 +243,7 @@ function Plan({
               thumbLabel="Lowest confidence"
             />
             <NumberInput
-              aria-labelledby="lowest-confidence"
+              aria-label="Lowest confidence"
               min={0}
               max={1}
               step={0.05}
@@ -251,10 +253,10 @@ function Plan({
               hideControls
               w={64}
               value={confidence}
-              onChange={(next) => typeof next === "number" && setConfidence(next)}
+              onChange={(next) => next !== "" && Number.isFinite(Number(next)) && setConfidence(Number(next))}
             />
           </div>
-        </div>
+        </Input.Wrapper>
         <NumberInput
           label="Workers"
           description="Processes that predict beside each other."
