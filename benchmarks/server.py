@@ -25,7 +25,7 @@ import httpx
 
 from countersign.domain.geometry import Box
 from countersign.domain.image import ImageFile
-from countersign.domain.label import Label, LabelState, Origin, Provenance
+from countersign.domain.label import Label, LabelState, Origin, Provenance, Verb
 from countersign.domain.query import ImageQuery
 from countersign.domain.run import RunSpec, RunState
 from countersign.store import Store, history, images, labels, projects, runs
@@ -50,7 +50,7 @@ def make(folder: Path, image_count: int, label_count: int) -> None:
         with store.write() as c:
             run = runs.create(c, project.id, spec, created_by="benchmark")
             runs.move(c, run.id, RunState.GENERATING)
-            change = history.begin(c, project.id, "run", "benchmark", field_id=run.field_id, run_id=run.id)
+            change = history.begin(c, project.id, Verb.RUN, "benchmark", field_id=run.field_id, run_id=run.id)
             ids = images.ids(c, project.id)
             columns = made_up(label_count, image_count)
             origin = Provenance(Origin.MODEL, model="made-up", run_id=run.id)

@@ -144,7 +144,9 @@ def _has_fitting(c: Connection, project_id: int, filter: LabelFilter) -> sa.Colu
         return sa.false()
     if c.dialect.name == "sqlite" and few <= _FEW_LABELS and not filter.states:
         return t.image.c.id.in_(sa.select(t.label.c.image_id).where(*fits))
-    found: sa.ColumnElement[bool] = sa.exists(sa.select(1).where(t.label.c.image_id == t.image.c.id, *fits))
+    looked_up = sa.select(1).where(t.label.c.image_id == t.image.c.id, *fits)
+    # Left alone, SQLite looks through all labels of the class for every image: the range of confidence tempts it.
+    found: sa.ColumnElement[bool] = sa.exists(looked_up.with_hint(t.label, "INDEXED BY ix_label_image", "sqlite"))
     if filter.states or filter.classes:
         # States are told label by label (see verdicts.py): look only where the summary says that there are such.
         wide = LabelFilter(filter.field, filter.classes, states=filter.states)
