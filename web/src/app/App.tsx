@@ -23,7 +23,7 @@ export function App() {
       defaultColorScheme="auto"
     >
       <QueryClientProvider client={client}>
-        <Notifications position="bottom-right" limit={4} />
+        <Notifications position="bottom-right" limit={4} containerWidth={352} />
         <Confirmer />
         <ErrorBoundary>
           <SessionGate>

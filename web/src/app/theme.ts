@@ -40,6 +40,7 @@ export const theme = createTheme({
   spacing: { xs: "4px", sm: "8px", md: "16px", lg: "24px", xl: "32px" },
   radius: { xs: "3px", sm: "4px", md: "6px", lg: "8px", xl: "12px" },
   defaultRadius: "md",
+  fontWeights: { regular: "400", medium: "500", bold: "650" },
   headings: {
     fontWeight: "600",
     sizes: {
@@ -51,8 +52,11 @@ export const theme = createTheme({
   focusRing: "auto",
   cursorType: "pointer",
   components: {
-    Button: { defaultProps: { size: "xs" } },
-    ActionIcon: { defaultProps: { variant: "subtle", color: "gray", size: 28 } },
+    Button: { defaultProps: { size: "xs", fw: 500 } },
+    ActionIcon: {
+      defaultProps: { variant: "subtle", color: "gray", size: 28 },
+      classNames: { root: "cs-icon" },
+    },
     TextInput: { defaultProps: { size: "xs" } },
     NumberInput: { defaultProps: { size: "xs" } },
     PasswordInput: { defaultProps: { size: "xs" } },
@@ -70,7 +74,10 @@ export const theme = createTheme({
     Badge: { defaultProps: { size: "sm", radius: "sm", variant: "light" } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: false, fz: 12, px: 8, py: 4 } },
     Menu: { defaultProps: { shadow: "md", position: "bottom-start" } },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5 } } },
+    Modal: {
+      defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5 } },
+      classNames: { title: "cs-title" },
+    },
     Loader: { defaultProps: { size: "xs" } },
   },
 });

@@ -1123,6 +1123,46 @@ export type ImagePage = {
 };
 
 /**
+ * ImageSearch
+ *
+ * A page of images, for selections too long for an address.
+ */
+export type ImageSearch = {
+    /**
+     * After
+     */
+    after?: string;
+    /**
+     * Geometry
+     */
+    geometry?: 'full' | 'bounds';
+    /**
+     * Ids
+     */
+    ids?: Array<number> | null;
+    /**
+     * Labels
+     */
+    labels?: Array<string>;
+    /**
+     * Limit
+     */
+    limit?: number;
+    /**
+     * Paths
+     */
+    paths?: boolean;
+    /**
+     * Query
+     */
+    query?: string;
+    /**
+     * Sort
+     */
+    sort?: 'id' | '-id' | 'name' | '-name' | 'confidence' | '-confidence';
+};
+
+/**
  * ImageSelection
  *
  * The images that names mean.
@@ -1144,6 +1184,22 @@ export type ImageSelection = {
      * Names that fit no image.
      */
     unmatched: Array<string>;
+};
+
+/**
+ * ImageTarget
+ *
+ * Which images: a query in words or in JSON, or ids (then the query must be empty). Neither means all.
+ */
+export type ImageTarget = {
+    /**
+     * Ids
+     */
+    ids?: Array<number> | null;
+    /**
+     * Query
+     */
+    query?: string;
 };
 
 /**
@@ -1240,6 +1296,12 @@ export type ImportCreate = {
      * Tags
      */
     tags?: Array<string>;
+    /**
+     * What
+     *
+     * `images`: no labels; `labels`: only those of images that the project has.
+     */
+    what?: 'all' | 'images' | 'labels';
 };
 
 /**
@@ -3197,6 +3259,12 @@ export type UploadImport = {
      * Tags
      */
     tags?: Array<string>;
+    /**
+     * What
+     *
+     * `images`: no labels; `labels`: only those of images that the project has.
+     */
+    what?: 'all' | 'images' | 'labels';
 };
 
 /**
@@ -5675,59 +5743,6 @@ export type GetImageFacetsResponses = {
 
 export type GetImageFacetsResponse = GetImageFacetsResponses[keyof GetImageFacetsResponses];
 
-export type GetImageHistogramData = {
-    body?: never;
-    path: {
-        /**
-         * Project Id
-         *
-         * Number of the project.
-         */
-        project_id: number;
-    };
-    query?: {
-        /**
-         * Query
-         *
-         * Which images, in words: `text~PART name= id= split= tag= -tag= field= class= confidence=LOW..HIGH state= has= -has= file=`, separated by blanks; empty: all. Or in JSON, as runs tell their `images`.
-         */
-        query?: string;
-        /**
-         * Bins
-         *
-         * How many equal parts of 0 to 1.
-         */
-        bins?: 10 | 20 | 25 | 50 | 100;
-    };
-    url: '/api/v1/projects/{project_id}/images/histogram';
-};
-
-export type GetImageHistogramErrors = {
-    /**
-     * You are not signed in.
-     */
-    401: Problem;
-    /**
-     * There is no such thing.
-     */
-    404: Problem;
-    /**
-     * What was sent cannot be used.
-     */
-    422: Problem;
-};
-
-export type GetImageHistogramError = GetImageHistogramErrors[keyof GetImageHistogramErrors];
-
-export type GetImageHistogramResponses = {
-    /**
-     * Successful Response
-     */
-    200: Histogram;
-};
-
-export type GetImageHistogramResponse = GetImageHistogramResponses[keyof GetImageHistogramResponses];
-
 export type ListImageIdsData = {
     body?: never;
     path: {
@@ -5781,6 +5796,46 @@ export type ListImageIdsResponses = {
 
 export type ListImageIdsResponse = ListImageIdsResponses[keyof ListImageIdsResponses];
 
+export type SearchImageIdsData = {
+    body: ImageTarget;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/images/ids';
+};
+
+export type SearchImageIdsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type SearchImageIdsError = SearchImageIdsErrors[keyof SearchImageIdsErrors];
+
+export type SearchImageIdsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImageIds;
+};
+
+export type SearchImageIdsResponse = SearchImageIdsResponses[keyof SearchImageIdsResponses];
+
 export type LookupImagesData = {
     body: ImageLookup;
     path: {
@@ -5820,6 +5875,46 @@ export type LookupImagesResponses = {
 };
 
 export type LookupImagesResponse = LookupImagesResponses[keyof LookupImagesResponses];
+
+export type SearchImagesData = {
+    body: ImageSearch;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/images/search';
+};
+
+export type SearchImagesErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type SearchImagesError = SearchImagesErrors[keyof SearchImagesErrors];
+
+export type SearchImagesResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImagePage;
+};
+
+export type SearchImagesResponse = SearchImagesResponses[keyof SearchImagesResponses];
 
 export type SelectImagesData = {
     body: ImageNames;

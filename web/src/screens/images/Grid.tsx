@@ -10,6 +10,7 @@ import {
   useRef,
   useState,
 } from "react";
+import type { Label } from "~/api";
 import { notifyError } from "~/app/notify";
 import { click, idsOf, isSelected, type Selection, toggle } from "~/app/selection";
 import { useTiles } from "./data";
@@ -25,6 +26,8 @@ interface Props {
   fields: readonly string[];
   zoom: number;
   overlays: boolean;
+  /** Which labels the filter is about; the others are not drawn. */
+  fits: ((label: Label) => boolean) | null;
   colors: ReadonlyMap<string, string>;
   selection: Selection;
   onSelect: (selection: Selection) => void;
@@ -159,6 +162,7 @@ export function Grid(props: Props) {
         focused={index === cursor}
         colors={colors}
         overlays={overlays}
+        fits={props.fits}
         total={ids.length}
       />,
     );

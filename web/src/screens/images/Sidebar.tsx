@@ -118,7 +118,7 @@ function LabelSections(props: {
 const NO_LABELS: Partial<ImageQuery> = { field: "", classes: [], states: [], low: null, high: null };
 
 function Confidence({ projectId, query, set }: { projectId: number; query: ImageQuery; set: Set }) {
-  const { data } = useFieldHistogram(projectId, query.field, query);
+  const { data } = useFieldHistogram(projectId, query);
   const [range, setRange] = useState<[number, number]>([query.low ?? 0, query.high ?? 1]);
   useEffect(() => setRange([query.low ?? 0, query.high ?? 1]), [query.low, query.high]);
   const commit = useDebouncedCallback(

@@ -1,6 +1,6 @@
 import { Check, ImageOff, Maximize2 } from "lucide-react";
-import { memo, useEffect, useRef, useState } from "react";
-import type { Image } from "~/api";
+import { memo, useEffect, useMemo, useRef, useState } from "react";
+import type { Image, Label } from "~/api";
 import { type ThumbnailSize, thumbnailUrl } from "~/api";
 import { LabelOverlay } from "~/ui/LabelOverlay";
 import classes from "./images.module.css";
@@ -18,6 +18,8 @@ interface Props {
   focused: boolean;
   colors: ReadonlyMap<string, string>;
   overlays: boolean;
+  /** Which labels are meant; all if not given. */
+  fits: ((label: Label) => boolean) | null;
   total: number;
 }
 
@@ -25,7 +27,10 @@ interface Props {
 export const Tile = memo(function Tile(props: Props) {
   const { image, picture, selected, focused, index } = props;
   const caption = props.height - picture.height >= 20;
-  const labels = image?.labels ?? [];
+  const labels = useMemo(() => {
+    const all = image?.labels ?? [];
+    return props.fits ? all.filter(props.fits) : all;
+  }, [image, props.fits]);
   return (
     <div
       id={props.id}

@@ -1,7 +1,16 @@
 /** What the grid reads: the ids of all images that fit (one list), the images of the tiles in sight (in chunks), counts. */
 import { keepPreviousData, type QueryClient, useQueries, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { api, type Facets, type Histogram, type Image, type ImageIds, type ImageList, keys } from "~/api";
+import {
+  api,
+  type Facets,
+  type Histogram,
+  type Image,
+  type ImageIds,
+  type ImageList,
+  keys,
+  useFields,
+} from "~/api";
 import { formatQuery, type ImageQuery } from "~/api/image-query";
 import type { Sort } from "~/app/view";
 
@@ -102,21 +111,24 @@ export function useFacets(project: number, query: ImageQuery) {
   };
 }
 
-/** Labels of a field per hundredth of confidence, for the filter's slider. */
-export function useFieldHistogram(project: number, field: string, query: ImageQuery) {
-  const labels = formatQuery({ ...query, field, low: null, high: null });
+/** Labels of a field by confidence, for the filter's slider. */
+export function useFieldHistogram(project: number, query: ImageQuery) {
+  const fields = useFields(project);
+  const field = fields.data?.find((each) => each.name === query.field);
+  const { classes, states } = query;
+  const rest = formatQuery({ ...query, field: "" });
   return useQuery({
-    queryKey: [...keys.labels(project), "histogram", labels],
+    queryKey: [...keys.labels(project), "histogram", field?.id, classes, states, rest],
     queryFn: async ({ signal }) => {
-      const params = { query: labels, bins: 50 };
-      return (await api.get<Histogram>(`/projects/${project}/images/histogram`, { params, signal })).bins;
+      const params = { class: classes, state: states, query: rest, bins: 50 };
+      return (await api.get<Histogram>(`/fields/${field?.id}/histogram`, { params, signal })).bins;
     },
-    enabled: field !== "",
+    enabled: field !== undefined,
     placeholderData: keepPreviousData,
   });
 }
 
-/** Fetch what the tiles of a new filter need before it is asked for. */
+/** After images were changed: whatever depends on them is asked for again. */
 export function forgetImages(client: QueryClient, project: number): void {
   void client.invalidateQueries({ queryKey: keys.images(project) });
   void client.invalidateQueries({ queryKey: keys.labels(project) });

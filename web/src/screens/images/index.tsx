@@ -12,8 +12,8 @@ import {
 } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
 import { useLocation, useSearch } from "wouter";
-import { useProject } from "~/api";
-import { ALL_IMAGES, countFilters } from "~/api/image-query";
+import { type Label, useProject } from "~/api";
+import { ALL_IMAGES, countFilters, type ImageQuery } from "~/api/image-query";
 import { usePaletteActions } from "~/app/palette-store";
 import { paths } from "~/app/routes";
 import { EVERYTHING, NOTHING, selectionSize } from "~/app/selection";
@@ -68,6 +68,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
       ),
     [view.query.field, facets?.fields],
   );
+  const fits = useMemo(() => labelTest(view.query), [view.query]);
   const open = (image: number) => go(paths.image(projectId, image, search));
   const filters = countFilters(view.query) + Number(view.query.field !== "");
   const reset = () => change({ query: { ...ALL_IMAGES } });
@@ -118,6 +119,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
       fields={fields}
       zoom={settings.zoom}
       overlays={settings.overlays}
+      fits={fits}
       colors={colors}
       selection={view.selection}
       onSelect={(selection) => change({ selection })}
@@ -198,7 +200,6 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
             <ActionIcon
               aria-label="Filters"
               aria-pressed={settings.sidebar}
-              variant={settings.sidebar ? "light" : "subtle"}
               onClick={() => settings.setSidebar(!settings.sidebar)}
             >
               <PanelLeft size={16} />
@@ -235,7 +236,6 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
             <ActionIcon
               aria-label="Labels on the images"
               aria-pressed={settings.overlays}
-              variant={settings.overlays ? "light" : "subtle"}
               onClick={() => settings.setOverlays(!settings.overlays)}
             >
               <SquareDashed size={16} />
@@ -285,6 +285,18 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
       />
     </div>
   );
+}
+
+/** Which labels of the field a filter is about, as a test; null: all. */
+function labelTest({ classes, states, low, high }: ImageQuery): ((label: Label) => boolean) | null {
+  if (!classes.length && !states.length && low === null && high === null) return null;
+  const [wanted, allowed] = [new Set(classes), new Set<string>(states)];
+  return (label) => {
+    const sure = label.confidence;
+    if (low !== null && (sure === null || sure < low)) return false;
+    if (high !== null && (sure === null || sure > high)) return false;
+    return (!classes.length || wanted.has(label.class_name)) && (!states.length || allowed.has(label.state));
+  };
 }
 
 /** The field that is filtered by, else the verified labels, else the newest. */
