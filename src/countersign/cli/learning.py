@@ -53,7 +53,8 @@ class TrainingDisplay:
 
         match event:
             case events.Notice():
-                self._say(event.text)
+                # What it starts from is told in any case: a difference that nobody sees would be a trap.
+                self._say(event.text, always=event.topic == "weights")
             case events.Planned():
                 held = f", {event.held_out} held out" if event.held_out else ""
                 tiles = ", in tiles" if event.tiled else ""
@@ -80,8 +81,8 @@ class TrainingDisplay:
             self._last = now
             self._say(f"training: {event.done:.0%}, {_note(event)}")
 
-    def _say(self, text: str) -> None:
-        if self._session.quiet:
+    def _say(self, text: str, *, always: bool = False) -> None:
+        if self._session.quiet and not always:
             return
         if self._bars is not None:
             self._bars.console.print(text, highlight=False, markup=False)

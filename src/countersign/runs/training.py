@@ -6,16 +6,18 @@ brings the two together.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import threading
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from countersign import imaging
-from countersign.domain.errors import Cancelled, CountersignError, InvalidInput, ModelError
+from countersign.domain.errors import Cancelled, CountersignError, InvalidInput, ModelError, SettingsError
 from countersign.domain.label import Label, LabelState
 from countersign.domain.model import StoredModel
 from countersign.domain.query import LabelFilter
@@ -44,7 +46,7 @@ def create(store: Store, project_id: int, spec: TrainingSpec, *, created_by: str
     Raises SettingsError, NameTaken or InvalidInput (the model's name), NotFound (the field), and InvalidInput where
     none of the images has labels.
     """
-    settings_of(spec)
+    _check_weights(settings_of(spec).weights)
     with store.write() as c:
         model_rows.check_free(c, model_rows.check_name(spec.model))
         field = fields.get(c, project_id, spec.field)
@@ -58,8 +60,23 @@ def create(store: Store, project_id: int, spec: TrainingSpec, *, created_by: str
 
 
 def settings_of(spec: TrainingSpec) -> TrainingSettings:
-    """Return the settings of a training, checked. Raises SettingsError."""
-    return TrainingSettings.from_data(spec.settings)
+    """Return the settings of a training, checked. Weights of one's own are meant to be used. Raises SettingsError."""
+    settings = TrainingSettings.from_data(spec.settings)
+    if settings.weights is None:
+        return settings
+    if spec.settings.get("pretrained") is False:
+        raise SettingsError("pretrained", False, "true where weights are given")
+    return dataclasses.replace(settings, pretrained=True)
+
+
+def _check_weights(path: str | None) -> None:
+    """A path that leads nowhere is told before anything starts, instead of a training from random weights."""
+    if path is None:
+        return
+    found = Path(path).expanduser()
+    good = any(found.glob("*.safetensors")) if found.is_dir() else found.is_file() and found.suffix == ".safetensors"
+    if not good:
+        raise SettingsError("weights", path, "the path of a .safetensors file, or of a folder with one")
 
 
 def _verified(spec: TrainingSpec) -> LabelFilter:

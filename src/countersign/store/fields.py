@@ -44,8 +44,10 @@ def get(c: Connection, project_id: int, name: str) -> Field:
     """Return the field of this name. Raises NotFound."""
     found = find(c, project_id, name)
     if found is None:
-        known = sa.select(t.field.c.name).where(t.field.c.project_id == project_id).order_by(t.field.c.id).limit(12)
-        raise NotFound("field", name, known=tuple(c.execute(known).scalars()))
+        query = sa.select(t.field.c.name).where(t.field.c.project_id == project_id).order_by(t.field.c.id).limit(12)
+        known = tuple(c.execute(query).scalars())
+        remedy = "" if known else "The project has no labels yet: import some, or draw them."
+        raise NotFound("field", name, known=known, remedy=remedy)
     return found
 
 

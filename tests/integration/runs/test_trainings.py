@@ -193,3 +193,18 @@ def _until_learning(store: Store, training_id: int) -> int:
         time.sleep(0.1)
     assert now.pid is not None
     return now.pid
+
+
+def test_weights_of_ones_own(store: Store, squares: Project, tmp_path: Path) -> None:
+    """Naming weights means using them, and a path without any is told before anything starts."""
+    for path in (tmp_path / "nowhere", tmp_path, tmp_path / "squares" / "0.png"):
+        with pytest.raises(SettingsError, match="weights is"):
+            training.create(store, squares.id, TrainingSpec("m", settings={"weights": str(path)}), created_by="ann")
+    file = tmp_path / "mine.safetensors"
+    file.touch()
+    for path in (file, tmp_path):
+        assert training.settings_of(TrainingSpec("m", settings={"weights": str(path)})).pretrained
+        training.create(store, squares.id, TrainingSpec(path.name, settings={"weights": str(path)}), created_by="ann")
+    with pytest.raises(SettingsError, match="pretrained is False"):
+        training.settings_of(TrainingSpec("m", settings={"weights": str(file), "pretrained": False}))
+    assert not training.settings_of(TrainingSpec("m", settings={})).pretrained

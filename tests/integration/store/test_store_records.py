@@ -97,6 +97,10 @@ def test_fields(store: Store) -> None:
         assert fields.by_id(c, run.id).run_id == 8
         new = fields.ensure(c, s.project, "new")
         assert fields.find(c, s.project, "nope") is None
+        with pytest.raises(NotFound, match="There are: ground_truth"):
+            fields.get(c, s.project, "nope")
+        with pytest.raises(NotFound, match="no labels yet"):
+            fields.get(c, projects.create(c, "bare").id, "ground_truth")
         add(c, s, every_shape(s))
         add(c, s, boxes(s, 1), field=new.id)
         first, second, third = fields.list_all(c, s.project)

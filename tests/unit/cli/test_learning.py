@@ -38,10 +38,17 @@ def test_display__lines_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_display__quiet(capsys: pytest.CaptureFixture[str]) -> None:
     with TrainingDisplay(Session(quiet=True)) as display:
-        display.show(Notice("weights", "Random weights."))
+        display.show(Notice("plan", "Smaller pictures."))
         display.show(Finished(1, 1.0, True))
 
     assert capsys.readouterr().err == ""
+
+
+def test_display__quiet_does_not_hide_what_it_starts_from(capsys: pytest.CaptureFixture[str]) -> None:
+    with TrainingDisplay(Session(quiet=True)) as display:
+        display.show(Notice("weights", "Random weights."))
+
+    assert capsys.readouterr().err == "Random weights.\n"
 
 
 def test_display__first_interrupt_asks_the_second_breaks_off(capsys: pytest.CaptureFixture[str]) -> None:
