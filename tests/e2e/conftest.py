@@ -85,10 +85,10 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def served(interface: None, tmp_path: Path) -> Iterator[Served]:
-    """A server over an empty workspace."""
-    server = Served(tmp_path).start()
+@pytest.fixture(scope="module")
+def served(interface: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server for the tests of one file; each makes projects of its own."""
+    server = Served(tmp_path_factory.mktemp("served")).start()
     yield server
     server.stop()
 
@@ -116,6 +116,6 @@ def anna(visits: Callable[..., Visit]) -> Visit:
 
 
 @pytest.fixture
-def smears(served: Served, pictures: Path) -> int:
-    """The project ``smears``: twelve pictures without labels."""
-    return served.project("smears", pictures)
+def smears(served: Served, pictures: Path, request: pytest.FixtureRequest) -> int:
+    """A project of twelve pictures without labels, named after the test."""
+    return served.project(request.node.name, pictures)

@@ -5,7 +5,6 @@ from playwright.sync_api import expect
 
 def test_projects__one_begins_with_a_folder_of_the_server(anna, served, pictures):
     page = anna.page
-    expect(page.get_by_text("Begin with a folder of images")).to_be_visible()
     page.get_by_role("button", name="New project").last.click()
     dialog = page.get_by_role("dialog", name="New project")
     dialog.get_by_label("Folder or file on the server").fill(str(pictures))
@@ -32,9 +31,9 @@ def test_projects__a_wrong_folder_is_said_and_can_be_mended(anna, pictures):
     expect(dialog.get_by_role("alert")).to_contain_text("nowhere")
 
 
-def test_projects__rename_and_delete(anna, smears):
-    page = anna.page
-    page.reload()
+def test_projects__rename_and_delete(anna, served, pictures):
+    served.project("smears", pictures)
+    page = anna.go("/")
     page.get_by_label("More about smears").click()
     page.get_by_role("menuitem", name="Rename").click()
     page.get_by_role("dialog").get_by_label("Name").fill("stained")
@@ -44,7 +43,7 @@ def test_projects__rename_and_delete(anna, smears):
     question = page.get_by_role("dialog", name="Delete “stained”?")
     expect(question).to_contain_text("deleted for good")
     question.get_by_role("button", name="Delete the project").click()
-    expect(page.get_by_text("Begin with a folder of images")).to_be_visible()
+    expect(page.get_by_role("article", name="stained")).to_have_count(0)
 
 
 def test_shell__palette_and_sheet_of_shortcuts(anna, smears):

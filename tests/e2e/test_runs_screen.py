@@ -1,0 +1,180 @@
+"""Runs and their review: auto label, look at what came, decide by slider and one by one, approve."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+
+def run_card(page, name):
+    return page.get_by_role("article", name=f"Run {name}")
+
+
+def crops(page):
+    return page.get_by_role("listbox", name="Proposals, each a tile").get_by_role("option")
+
+
+def number(locator):
+    """The first number of a text."""
+    return int(re.search(r"[\d,]+", locator.inner_text()).group().replace(",", ""))
+
+
+@pytest.fixture
+def auto(served, smears):
+    """A run in review over all pictures."""
+    return served.run(smears, "auto")
+
+
+@pytest.fixture
+def review(anna, smears, auto):
+    """The page of its review."""
+    page = anna.go(f"/p/{smears}/runs/{auto}/review")
+    expect(crops(page).first).to_be_visible()
+    return page
+
+
+def sure(served, project, low, name=None):
+    """Labels of the run with at least this confidence."""
+    found = [label for labels in served.labels(project, "auto").values() for label in labels]
+    return [each for each in found if each["confidence"] >= low and name in (None, each["class_name"])]
+
+
+def test_runs__auto_label_from_the_dialog_to_the_review(anna, served, smears):
+    page = anna.go(f"/p/{smears}/runs")
+    expect(page.get_by_text("No model has labelled here yet")).to_be_visible()
+    page.get_by_role("button", name="Auto label").click()
+    dialog = page.get_by_role("dialog", name="Auto label")
+    dialog.get_by_label("Model", exact=True).click()
+    page.get_by_role("option", name="A model of blobs").click()
+    dialog.get_by_label("Name of the blobs model").fill("cells?delay=0.05")
+    dialog.get_by_label("Label field").fill("auto")
+    dialog.get_by_role("button", name="Label 12 images").click()
+    card = run_card(page, "auto")
+    expect(card.get_by_role("link", name="Review")).to_be_visible(timeout=60_000)
+    expect(card).to_contain_text("on 12 images")
+    card.get_by_role("link", name="Review").click()
+    expect(crops(page).first).to_be_visible()
+    assert len(served.images(smears, query="has=auto")) == 12
+
+
+def test_runs__a_taken_field_is_said_while_typing(anna, smears, auto):
+    page = anna.go(f"/p/{smears}/runs?new=1")
+    dialog = page.get_by_role("dialog", name="Auto label")
+    dialog.get_by_label("Label field").fill("auto")
+    expect(dialog).to_contain_text(re.compile("auto.*(exists|taken|there)", re.IGNORECASE))
+
+
+def test_runs__pause_resume_and_cancel(anna, served, smears):
+    body = {"model": "blobs:cells?delay=0.5", "field": "slow", "batch_size": 1}
+    run = served.post(f"/projects/{smears}/runs", body)["id"]
+    served.until(f"/runs/{run}", lambda now: now["progress"]["done"] > 0)
+    page = anna.go(f"/p/{smears}/runs")
+    card = run_card(page, "slow")
+    card.get_by_role("button", name="Pause").click()
+    card.get_by_role("button", name="Resume").click()
+    card.get_by_role("button", name="Cancel").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel the run").click()
+    expect(card.get_by_role("button", name="Skip and continue to review")).to_be_visible()
+    card.get_by_role("button", name="Skip and continue to review").click()
+    page.get_by_role("dialog").get_by_role("button", name="Skip and continue to review").click()
+    expect(card.get_by_role("link", name="Review")).to_be_visible()
+    assert 0 < served.get(f"/runs/{run}")["progress"]["done"] < 12
+
+
+def test_review__slider_and_class_row_then_promote(review, served, smears, auto):
+    page = review
+    side = page.get_by_role("complementary", name="Filter")
+    low = side.get_by_role("textbox", name="Confidence: lowest")
+    low.fill("0.7")
+    page.keyboard.press("Tab")
+    expected = len(sure(served, smears, 0.7))
+    expect(side.get_by_role("button", name=re.compile(f"^Add {expected} labels? for approval"))).to_be_visible()
+    row = side.get_by_role("button", name="rod")
+    row.click()
+    expect(row).to_have_attribute("aria-pressed", "true")
+    rods = len(sure(served, smears, 0.7, "rod"))
+    add = side.get_by_role("button", name=re.compile(f"^Add {rods} labels? for approval"))
+    expect(add).to_be_visible()
+    expect(page).to_have_url(re.compile("class=rod.*min=0.7"))
+    row.click()
+    expect(row).to_have_attribute("aria-pressed", "false")
+    row.click()
+    add.click()
+    expect(page.get_by_role("tab", name="Approval")).to_contain_text(str(rods))
+    promoted = served.get(f"/runs/{auto}/review/labels", state="promoted", limit=200)["items"]
+    assert {each["label"]["class_name"] for each in promoted} == {"rod"}
+    assert len(promoted) == rods
+
+
+def test_review__slider_by_keyboard_moves_the_counts(review, served, smears):
+    page = review
+    thumb = page.get_by_role("slider", name="Confidence: lowest")
+    thumb.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Home")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    expected = len(sure(served, smears, 0.03))
+    side = page.get_by_role("complementary", name="Filter")
+    expect(side.get_by_role("button", name=re.compile(f"^Add {expected} labels? for approval"))).to_be_visible()
+
+
+def test_review__crops_one_key_each(review, served, smears, auto):
+    page = review
+    states = lambda: {  # noqa: E731 - read again and again
+        each["name"]: each["count"] for each in served.get(f"/runs/{auto}/review/summary")["states"]
+    }
+    crops(page).nth(0).click()
+    page.keyboard.press("a")
+    page.keyboard.press("r")
+    expect(crops(page).nth(0)).to_contain_text("accepted")
+    expect(crops(page).nth(1)).to_contain_text("rejected")
+    expect(page.get_by_role("tab", name="Approval")).to_contain_text("1")
+    served.until(f"/runs/{auto}/review/summary", lambda _: states().get("promoted") == states().get("rejected") == 1)
+    page.keyboard.press("Control+z")
+    served.until(f"/runs/{auto}/review/summary", lambda _: states().get("rejected", 0) == 0)
+    crops(page).nth(2).click()
+    crops(page).nth(4).click(modifiers=["Shift"])
+    expect(page.get_by_role("toolbar", name="Decide")).to_contain_text("3 picked")
+    page.keyboard.press("r")
+    served.until(f"/runs/{auto}/review/summary", lambda _: states().get("rejected", 0) == 3)
+
+
+def test_review__relabel_counts_as_accepted(review, served, auto):
+    page = review
+    crops(page).nth(0).click()
+    page.get_by_role("toolbar", name="Decide").get_by_role("button", name="Class").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox").or_(dialog.get_by_role("combobox")).first.fill("lobed")
+    page.keyboard.press("Enter")
+    served.until(
+        f"/runs/{auto}/review/labels?state=promoted",
+        lambda found: [each["label"]["class_name"] for each in found["items"]] == ["lobed"],
+    )
+
+
+def test_review__images_instead_of_crops(review):
+    page = review
+    page.get_by_text("Images", exact=True).last.click()
+    expect(page.get_by_role("listbox", name="Images with proposals").get_by_role("option")).to_have_count(12)
+    expect(page).to_have_url(re.compile("look=images"))
+
+
+def test_review__approval_undo_per_class_then_approve(review, served, smears, auto):
+    page = review
+    page.get_by_role("complementary", name="Filter").get_by_role("button", name=re.compile("^Add .* approval")).click()
+    page.get_by_role("tab", name="Approval").click()
+    side = page.get_by_role("complementary", name="Filter")
+    side.get_by_role("button", name="Undo rod").click()
+    expect(side.get_by_role("button", name="Undo rod")).to_have_count(0)
+    wanted = [each for each in sure(served, smears, 0) if each["class_name"] != "rod"]
+    page.get_by_role("button", name=f"Approve {len(wanted)} labels …").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(f"{len(wanted)} labels on")
+    expect(dialog).to_contain_text("The run is closed")
+    dialog.get_by_role("button", name=f"Approve {len(wanted)} labels").click()
+    expect(page.get_by_role("link", name="In ground_truth")).to_be_visible()
+    approved = [label for labels in served.labels(smears, "ground_truth").values() for label in labels]
+    assert len(approved) == len(wanted)
+    assert {label["state"] for label in approved} == {"verified"}
+    assert served.get(f"/runs/{auto}")["state"] == "approved"
