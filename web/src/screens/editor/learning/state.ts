@@ -1,0 +1,12 @@
+/** What the learning panel is at. */
+import { create } from "zustand";
+
+interface Learning {
+  predicting: boolean;
+  /** Images to learn from, by id; null: all that have labels. */
+  images: ReadonlySet<number> | null;
+  /** What the process that predicts last said of itself, if it is not simply there. */
+  worker: { state: "starting" | "ready" | "lost"; message: string } | null;
+}
+
+export const useLearning = create<Learning>()(() => ({ predicting: false, images: null, worker: null }));
