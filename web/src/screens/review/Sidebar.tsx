@@ -1,5 +1,6 @@
 import { Button, SegmentedControl, Tooltip } from "@mantine/core";
 import { Undo2, X } from "lucide-react";
+import type { CSSProperties } from "react";
 import type { ReviewSummary, Run } from "~/api";
 import { ClassDot, ConfidenceRange, colorOf, confidence, count, ErrorState, many } from "~/ui";
 import type { Asked, Pile, ReviewView } from "./filter";
@@ -78,7 +79,7 @@ function ReviewSide({ run, view, onView, counts, summary, colors, busy, actions,
         {counts.error ? (
           <ErrorState title="The counts could not be loaded" error={counts.error} retry={retry} />
         ) : (
-          <table>
+          <table style={{ "--numbers": `${2 * count(stats?.total ?? 0).length + 5}ch` } as CSSProperties}>
             <thead>
               <tr>
                 <th scope="col">Class</th>

@@ -1,5 +1,5 @@
-import { Check, X } from "lucide-react";
-import { memo, useEffect, useMemo, useRef } from "react";
+import { Check, ImageOff, X } from "lucide-react";
+import { memo, useEffect, useMemo, useRef, useState } from "react";
 import {
   cropUrl,
   type Geometry,
@@ -43,7 +43,7 @@ export const CropTile = memo(function CropTile({ item, mark, usual, side, colors
   return (
     <div className={classes.tile} data-state={state === usual ? undefined : state} title={item.image_name}>
       <div className={classes.picture} style={{ height: side }}>
-        <img src={source} alt="" draggable={false} decoding="async" width={side} height={side} />
+        <Picture source={source} width={side} height={side} />
         {shapes && mask && <MaskOverlay mask={mask} part={region} color={colorOf(className, colors)} />}
         {shapes && !mask && label.geometry && (
           <LabelOverlay
@@ -65,6 +65,28 @@ export const CropTile = memo(function CropTile({ item, mark, usual, side, colors
     </div>
   );
 });
+
+/** A picture, or a sign that its file cannot be shown. */
+function Picture({ source, width, height }: { source: string; width: number; height: number }) {
+  const [broken, setBroken] = useState("");
+  if (broken === source)
+    return (
+      <span className={classes.gone} style={{ height }} title="The image's file is missing or cannot be read">
+        <ImageOff size={20} />
+      </span>
+    );
+  return (
+    <img
+      src={source}
+      alt=""
+      draggable={false}
+      decoding="async"
+      width={width}
+      height={height}
+      onError={() => setBroken(source)}
+    />
+  );
+}
 
 const ratio = () => Math.min(2, window.devicePixelRatio || 1);
 
@@ -163,14 +185,7 @@ export const ImageTile = memo(function ImageTile(props: ImageProps) {
   return (
     <div className={classes.tile} data-state={all ? one : undefined} title={image.name}>
       <div className={classes.picture} style={{ height }}>
-        <img
-          src={thumbnailUrl(image, size)}
-          alt=""
-          draggable={false}
-          decoding="async"
-          width={side}
-          height={height}
-        />
+        <Picture source={thumbnailUrl(image, size)} width={side} height={height} />
         {shapes &&
           labels.map(
             (label) =>

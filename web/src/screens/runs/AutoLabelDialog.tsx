@@ -34,7 +34,17 @@ import { notifyDone, notifyError } from "~/app/notify";
 import { paths } from "~/app/routes";
 import { targetOf, type View } from "~/app/view";
 import { count, EmptyState, ErrorState, many } from "~/ui";
-import { type Aim, firstAim, firstTask, fitting, nextName, TASK_WORDS, type Task, tasksOf } from "./plan";
+import {
+  type Aim,
+  firstAim,
+  firstTask,
+  fitting,
+  isFieldName,
+  nextName,
+  TASK_WORDS,
+  type Task,
+  tasksOf,
+} from "./plan";
 import classes from "./runs.module.css";
 
 interface Props {
@@ -207,7 +217,8 @@ function Plan({
       <div className={classes.two}>
         <TextInput
           label="Label field"
-          description="New: a run never writes into labels that are there."
+          description="Always a new one."
+          inputWrapperOrder={["label", field.problem ? "error" : "description", "input"]}
           value={field.name}
           maxLength={64}
           onChange={(event) => field.set(event.currentTarget.value)}
@@ -391,6 +402,14 @@ function useFieldName(projectId: number, stem: string) {
     name,
     set: setTyped,
     free: known?.free ?? false,
-    problem: name === "" ? "A run needs a field to write into." : known && !known.free ? known.problem : "",
+    problem: fieldProblem(name, known),
   };
+}
+
+/** In one line: nothing shall move while somebody types. */
+function fieldProblem(name: string, known: FieldCheck | undefined): string {
+  if (name === "") return "A run needs a field to write into.";
+  if (!known || known.free) return "";
+  if (!isFieldName(name)) return "A letter first; then letters, digits, _ - or .";
+  return "There is a field of this name already.";
 }

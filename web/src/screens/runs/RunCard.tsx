@@ -40,11 +40,19 @@ export function RunCard({ run, onFailures }: Props) {
   const client = useQueryClient();
   const [busy, setBusy] = useState<Verb | null>(null);
   const [naming, setNaming] = useState(false);
+  // Workers finish what they are at before they stop: until then the click shall be seen.
+  const [asked, setAsked] = useState<"pause" | "cancel" | null>(null);
+  const [state, setState] = useState(run.state);
+  if (state !== run.state) {
+    setState(run.state);
+    setAsked(null);
+  }
   const may = (verb: Run["actions"][number]) => run.actions.includes(verb);
   const steer = async (verb: Verb) => {
     setBusy(verb);
     try {
       const now = await api.post<Run>(`/runs/${run.id}/${verb}`);
+      if (now.state === run.state && (verb === "pause" || verb === "cancel")) setAsked(verb);
       client.setQueryData(keys.run(run.id), now);
       client.setQueryData<Run[]>(keys.runs(run.project_id), (all) =>
         all?.map((each) => (each.id === run.id ? now : each)),
@@ -85,6 +93,7 @@ export function RunCard({ run, onFailures }: Props) {
           {may("pause") && (
             <Verb
               verb="pause"
+              disabled={asked !== null}
               busy={busy}
               onClick={() => void steer("pause")}
               icon={<CirclePause size={14} />}
@@ -148,7 +157,9 @@ export function RunCard({ run, onFailures }: Props) {
         </div>
       </div>
       <Facts run={run} />
-      {run.state !== "approved" && run.state !== "in_review" && <Bar run={run} onFailures={onFailures} />}
+      {run.state !== "approved" && run.state !== "in_review" && (
+        <Bar run={run} asked={asked} onFailures={onFailures} />
+      )}
       {(run.state === "approved" || run.state === "in_review") && (
         <Outcome run={run} onFailures={onFailures} />
       )}
@@ -176,6 +187,7 @@ function Verb(props: {
   busy: Verb | null;
   icon: ReactNode;
   primary?: boolean;
+  disabled?: boolean;
   onClick: () => void;
   children: ReactNode;
 }) {
@@ -184,7 +196,7 @@ function Verb(props: {
       variant={props.primary ? "filled" : "default"}
       leftSection={props.icon}
       loading={props.busy === props.verb}
-      disabled={props.busy !== null && props.busy !== props.verb}
+      disabled={props.disabled || (props.busy !== null && props.busy !== props.verb)}
       onClick={props.onClick}
     >
       {props.children}
@@ -224,7 +236,7 @@ function Fact({ name, title, children }: { name: string; title?: string; childre
   );
 }
 
-function Bar({ run, onFailures }: Props) {
+function Bar({ run, asked, onFailures }: Props & { asked: "pause" | "cancel" | null }) {
   const { total, done, failed, rate, eta_s, workers } = run.progress;
   const part = (value: number) => (100 * value) / Math.max(1, total);
   const active = run.state === "generating" || run.state === "queued";
@@ -240,6 +252,7 @@ function Bar({ run, onFailures }: Props) {
         <span>
           {count(done + failed)} of {many(total, "image")} · {percent(done + failed, total)}
         </span>
+        {asked && <span>{asked === "pause" ? "pauses" : "stops"} when the images at work are done …</span>}
         {active && rate > 0 && <span>{pace}</span>}
         {active && eta_s !== null && <span>{duration(eta_s)} left</span>}
         {active && workers > 0 && <span>{many(workers, "worker")}</span>}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fieldName, firstAim, firstTask, fitting, nextName, type Task, tasksOf } from "./plan";
+import { fieldName, firstAim, firstTask, fitting, isFieldName, nextName, type Task, tasksOf } from "./plan";
 
 const model = (name: string, ...tasks: Task[]) => ({ name, card: { tasks } });
 const models = [model("a", "detection"), model("b", "classification", "detection"), model("c", "pose")];
@@ -24,6 +24,8 @@ describe("names", () => {
     expect(fieldName("7 cells: run #1")).toBe("cells_run_1");
     expect(fieldName("...")).toBe("auto");
     expect(fieldName("x".repeat(80))).toHaveLength(56);
+    expect(["a", "é_1.b-2", "x".repeat(64)].every(isFieldName)).toBe(true);
+    expect(["", "1a", "_a", "a b", "x".repeat(65)].some(isFieldName)).toBe(false);
   });
 
   it("are the next free ones", () => {

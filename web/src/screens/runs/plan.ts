@@ -52,6 +52,10 @@ export function fieldName(text: string): string {
   return name || "auto";
 }
 
+export function isFieldName(text: string): boolean {
+  return /^\p{L}[\p{L}\p{N}_.-]{0,63}$/u.test(text);
+}
+
 /** The first free one of `stem_1`, `stem_2` … */
 export function nextName(stem: string, taken: Iterable<string>): string {
   const known = new Set(taken);
