@@ -22,8 +22,8 @@ import { useLasso } from "./useLasso";
 interface Props {
   projectId: number;
   ids: readonly number[];
-  /** Fields whose labels are drawn. */
-  fields: readonly string[];
+  /** Fields whose labels are drawn; null: not known yet, the tiles wait. */
+  fields: readonly string[] | null;
   zoom: number;
   overlays: boolean;
   /** Which labels the filter is about; the others are not drawn. */

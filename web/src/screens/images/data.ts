@@ -1,5 +1,11 @@
 /** What the grid reads: the ids of all images that fit (one list), the images of the tiles in sight (in chunks), counts. */
-import { keepPreviousData, type QueryClient, useQueries, useQuery } from "@tanstack/react-query";
+import {
+  keepPreviousData,
+  type QueryClient,
+  useIsFetching,
+  useQueries,
+  useQuery,
+} from "@tanstack/react-query";
 import { useMemo } from "react";
 import {
   api,
@@ -39,7 +45,7 @@ export function useTiles(
   ids: readonly number[],
   first: number,
   last: number,
-  fields: readonly string[],
+  fields: readonly string[] | null,
 ) {
   const chunks = useMemo(() => {
     const found: number[][] = [];
@@ -56,6 +62,7 @@ export function useTiles(
         return (await api.post<ImageList>(`/projects/${project}/images/lookup`, { body, signal, retries: 2 }))
           .items;
       },
+      enabled: fields !== null,
       gcTime: 30_000,
       staleTime: 60_000,
       placeholderData: keepPreviousData,
@@ -71,7 +78,13 @@ function combineTiles(results: readonly { data?: Image[]; error: unknown; refetc
   return { images, error: failed?.error ?? null, retry: () => failed?.refetch() };
 }
 
-function useFacetsOf(project: number, query: string, field: string, enabled = true) {
+/** Whether the list of images is there: counts wait for it, so that the first tiles come as soon as they can. */
+function useListIsThere(project: number): boolean {
+  return useIsFetching({ queryKey: [...keys.images(project), "ids"] }) === 0;
+}
+
+function useFacetsOf(project: number, query: string, field: string, wanted = true) {
+  const enabled = useListIsThere(project) && wanted;
   return useQuery({
     queryKey: [...keys.labels(project), "facets", query, field],
     queryFn: ({ signal }) =>
@@ -117,13 +130,14 @@ export function useFieldHistogram(project: number, query: ImageQuery) {
   const field = fields.data?.find((each) => each.name === query.field);
   const { classes, states } = query;
   const rest = formatQuery({ ...query, field: "" });
+  const free = useListIsThere(project);
   return useQuery({
     queryKey: [...keys.labels(project), "histogram", field?.id, classes, states, rest],
     queryFn: async ({ signal }) => {
       const params = { class: classes, state: states, query: rest, bins: 50 };
       return (await api.get<Histogram>(`/fields/${field?.id}/histogram`, { params, signal })).bins;
     },
-    enabled: field !== undefined,
+    enabled: free && field !== undefined,
     placeholderData: keepPreviousData,
   });
 }

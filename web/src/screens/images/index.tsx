@@ -12,7 +12,7 @@ import {
 } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
 import { useLocation, useSearch } from "wouter";
-import { type Label, useProject } from "~/api";
+import { type Field, type Label, useFields, useProject } from "~/api";
 import { ALL_IMAGES, countFilters, type ImageQuery } from "~/api/image-query";
 import { usePaletteActions } from "~/app/palette-store";
 import { paths } from "~/app/routes";
@@ -34,6 +34,7 @@ import { useGridSettings } from "./settings";
 import { imagesShortcuts } from "./shortcuts";
 
 const NO_IDS: readonly number[] = [];
+const NO_FIELDS: readonly string[] = [];
 const WORDS: Record<Sort, string> = {
   id: "Oldest first",
   "-id": "Newest first",
@@ -60,14 +61,9 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
 
   const ids = list.data ?? NO_IDS;
   const size = selectionSize(view.selection, ids.length);
-  const fields = useMemo(
-    () =>
-      fieldsToDraw(
-        view.query.field,
-        facets?.fields.map((each) => each.name),
-      ),
-    [view.query.field, facets?.fields],
-  );
+  const known = useFields(projectId);
+  const drawn = useMemo(() => fieldsToDraw(view.query.field, known.data), [view.query.field, known.data]);
+  const fields = known.isError ? NO_FIELDS : drawn;
   const fits = useMemo(() => labelTest(view.query), [view.query]);
   const open = (image: number) => go(paths.image(projectId, image, search));
   const filters = countFilters(view.query) + Number(view.query.field !== "");
@@ -300,9 +296,11 @@ function labelTest({ classes, states, low, high }: ImageQuery): ((label: Label) 
 }
 
 /** The field that is filtered by, else the verified labels, else the newest. */
-function fieldsToDraw(chosen: string, names: readonly string[] | undefined): string[] {
+function fieldsToDraw(chosen: string, known: readonly Field[] | undefined): readonly string[] | null {
   if (chosen) return [chosen];
-  if (!names || names.length === 0) return [];
+  if (!known) return null; // not known yet
+  const names = known.filter((each) => each.labels > 0).map((each) => each.name);
+  if (names.length === 0) return NO_FIELDS;
   return [names.includes("ground_truth") ? "ground_truth" : (names.at(-1) ?? "")];
 }
 
