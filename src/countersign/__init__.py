@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from countersign.client.workspace import connect as connect
     from countersign.workbench.project import Project as Project
     from countersign.workbench.workspace import Workspace as Workspace
     from countersign.workbench.workspace import open_workspace as open_workspace
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 _EXPORTS = {
     "Project": "countersign.workbench.project",
     "Workspace": "countersign.workbench.workspace",
+    "connect": "countersign.client.workspace",
     "open_workspace": "countersign.workbench.workspace",
 }
 
-__all__ = ["Project", "Workspace", "__version__", "open_workspace"]
+__all__ = ["Project", "Workspace", "__version__", "connect", "open_workspace"]
 
 
 def __getattr__(name: str) -> Any:

@@ -132,6 +132,7 @@ def run(value: Run, progress: RunProgress | None = None) -> Data:
         "name": value.name,
         "state": value.state.value,
         "field": spec.field,
+        "field_id": value.field_id,
         "model": spec.model,
         "classes": spec.classes,
         "min_confidence": spec.min_confidence,

@@ -228,7 +228,7 @@ def undo_promotions(run_id: RunId, body: UndoPromotion, here: HereDep) -> Respon
 @router.post("/runs/{run_id}/review/approve", response_model=Change, status_code=201, responses=problems(404, 409))
 def approve_run(run_id: RunId, body: Approve, here: HereDep) -> Response:
     """Join the promoted labels to a field as verified ones, and close the run."""
-    return _decided(here, _review(here, run_id).approve(body.into))
+    return _decided(here, _review(here, run_id).approve(body.into, empty=body.empty))
 
 
 def _decided(here: Here, change: Any) -> Response:

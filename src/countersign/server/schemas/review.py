@@ -94,3 +94,5 @@ class Approve(Wire):
     """Where to."""
 
     into: str = Field(default="ground_truth", min_length=1, max_length=64)
+    empty: bool = False
+    """Whether it is meant that nothing is promoted: then all labels are rejected, and the run is closed."""

@@ -35,6 +35,7 @@ class Run(Wire):
     name: str
     state: RunState
     field: str
+    field_id: int
     model: str
     """Empty for a field that was taken for review without a model."""
     classes: list[str]
