@@ -79,7 +79,7 @@ class Served:
         """A request to the API, for setting up and for checking; its JSON."""
         headers = {"authorization": f"Bearer {self.token}"}
         address = f"{self.url}/api/v1{path}"
-        answer = httpx.request(method, address, json=body, params=params, headers=headers, timeout=60)
+        answer = httpx.request(method, address, json=body, params=params or None, headers=headers, timeout=60)
         assert answer.is_success, f"{method} {path}: {answer.text}"
         return answer.json() if answer.content else None
 
@@ -96,6 +96,13 @@ class Served:
             assert time.monotonic() < deadline, f"{path} still says {found}"
             time.sleep(0.05)
         return found
+
+    def wait_for(self, holds: Callable[[], bool], timeout_s: float = 30.0) -> None:
+        """Wait until something holds of what the server says."""
+        deadline = time.monotonic() + timeout_s
+        while not holds():
+            assert time.monotonic() < deadline, "it does not come true"
+            time.sleep(0.05)
 
     def project(self, name: str, pictures: Path, **more: Any) -> int:
         """Make a project of a folder of pictures."""
