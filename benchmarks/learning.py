@@ -118,9 +118,11 @@ def repeat(
         scores = evaluate.score(model, test)
         values.append(measure(scores))
         by_class = scores.ap50_by_class or {}
-        if scores.mean_iou is not None:
-            by_class = {"over all pixels of all images": scores.mean_iou}
-        print(f"    {values[-1]:.3f}", *(f"{name} {value:.3f}" for name, value in by_class.items()), flush=True)
+        if scores.mean_iou is not None and scores.background_iou is not None:
+            pooled = {"nucleus": scores.mean_iou, "background": scores.background_iou}
+            by_class = {f"all pixels, {name}": value for name, value in pooled.items()}
+            by_class["all pixels, mean of both"] = statistics.mean(pooled.values())
+        print(f"    {values[-1]:.3f}", *(f"| {name} {value:.3f}" for name, value in by_class.items()), flush=True)
     return {"values": [round(value, 4) for value in values], "median": round(statistics.median(values), 4)}
 
 
@@ -135,7 +137,9 @@ def detection(arguments: argparse.Namespace, settings: TrainingSettings) -> dict
 
 
 def segmentation(arguments: argparse.Namespace, settings: TrainingSettings) -> dict[str, Any]:
-    print("nuclei_dsb2018: 25 training images drawn by the seed, IoU of the nucleus mask, mean over the other 15")
+    print(
+        "nuclei_dsb2018: 25 training images drawn by the seed, IoU by image of the nucleus mask: mean over the other 15"
+    )
     return repeat(
         arguments, lambda seed: nuclei(arguments.data, seed), settings, lambda scores: scores.image_iou or 0.0
     )

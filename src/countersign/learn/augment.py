@@ -26,7 +26,8 @@ network would learn from pictures that are rougher than those it will see."""
 class Variation:
     """How far variants may go: ``zoom`` factors, ``shift`` as a share of the side, ``light`` as one of contrast.
 
-    ``negative``: share of pictures in which bright and dark change places.
+    ``negative``: share of pictures in which bright and dark change places. ``reflect``: beyond its border an image goes
+    on as its own reflection, paint as well, instead of grey that nothing can be learned from.
     """
 
     zoom: tuple[float, float] = (0.7, 1.4)
@@ -35,6 +36,7 @@ class Variation:
     turns: bool = True
     mirror: bool = True
     negative: float = 0.0
+    reflect: bool = False
 
 
 @dataclass(slots=True)
@@ -73,7 +75,8 @@ def vary(
     matrix = _matrix(zoom, turn, mirror, centre, canvas)
     negative = bool(rng.random() < variation.negative)
     middle = float(example.pixels[::8, ::8].mean())
-    return _warp(example, matrix, canvas, light.varied(variation.light, middle, rng, negative=negative))
+    table = light.varied(variation.light, middle, rng, negative=negative)
+    return _warp(example, matrix, canvas, table, reflect=variation.reflect)
 
 
 def plain(example: Example, canvas: tuple[int, int], scale: float) -> Sample:
@@ -93,7 +96,14 @@ def _matrix(
     return np.concatenate([linear, (middle - linear @ np.asarray(centre))[:, None]], axis=1)
 
 
-def _warp(example: Example, matrix: NDArray[np.float64], canvas: tuple[int, int], table: light.Table | None) -> Sample:
+def _warp(
+    example: Example,
+    matrix: NDArray[np.float64],
+    canvas: tuple[int, int],
+    table: light.Table | None,
+    *,
+    reflect: bool = False,
+) -> Sample:
     height, width = canvas
     source, to_canvas = example.pixels, matrix
     if example.half is not None and np.linalg.norm(matrix[:, 0]) < AVERAGED_BELOW:
@@ -102,14 +112,22 @@ def _warp(example: Example, matrix: NDArray[np.float64], canvas: tuple[int, int]
         to_canvas[:, 0] *= example.pixels.shape[1] / source.shape[1]
         to_canvas[:, 1] *= example.pixels.shape[0] / source.shape[0]
     grey = (GREY, GREY, GREY)
-    pixels = cv2.warpAffine(source, _centred(to_canvas), (width, height), flags=cv2.INTER_LINEAR, borderValue=grey)
+    beyond = cv2.BORDER_REFLECT if reflect else cv2.BORDER_CONSTANT
+    pixels = cv2.warpAffine(
+        source, _centred(to_canvas), (width, height), flags=cv2.INTER_LINEAR, borderMode=beyond, borderValue=grey
+    )
     if table is not None:
         pixels = light.apply(np.asarray(pixels, np.uint8), table)
     paint = None
     if example.paint is not None:
         paint = np.asarray(
             cv2.warpAffine(
-                example.paint, _centred(matrix), (width, height), flags=cv2.INTER_NEAREST, borderValue=(IGNORE, 0, 0)
+                example.paint,
+                _centred(matrix),
+                (width, height),
+                flags=cv2.INTER_NEAREST,
+                borderMode=beyond,
+                borderValue=(IGNORE, 0, 0),
             ),
             np.uint8,
         )

@@ -52,13 +52,17 @@ class Backbone(nn.Module):
         self.register_buffer("std", torch.full((1, 3, 1, 1), 64.0))
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        images = ((images.float() - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+        images = self.normalised(images)
         if self.own_size is not None and tuple(images.shape[-2:]) != self.own_size:
             images = F.interpolate(images, size=self.own_size, mode="bilinear", align_corners=False)
         maps: list[Tensor] = self.body(images)
         if self.channels_last:
             maps = [found.permute(0, 3, 1, 2) for found in maps]
         return [maps[index] for index in self.keep]
+
+    def normalised(self, images: Tensor) -> Tensor:
+        """Return the images as the weights want them: mean 0, deviation 1 over many pictures."""
+        return ((images.float() - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
 
 
 def create(

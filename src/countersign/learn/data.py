@@ -62,6 +62,11 @@ class Vocabulary:
     tags: tuple[str, ...] = ()
 
     @property
+    def painting(self) -> bool:
+        """Whether there is nothing to learn but painted regions."""
+        return bool(self.paints) and not self.boxes and not self.tags
+
+    @property
     def all(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*self.boxes, *self.paints, *self.tags)))
 

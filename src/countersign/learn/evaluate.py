@@ -24,7 +24,8 @@ LEAST = 0.01
 class Scores:
     """AP at IoU 0.5 (mean over classes, and by class), mean IoU and accuracy; None where there is no such head.
 
-    ``image_iou`` is the IoU of each image's classes, averaged over images: large images do not count for more.
+    ``image_iou`` is the IoU by image: of each image's classes, averaged over images, so that large ones do not count
+    for more. ``background_iou`` is that of the pixels without a class, over all pixels of all images.
     """
 
     ap50: float | None = None
@@ -32,6 +33,7 @@ class Scores:
     mean_iou: float | None = None
     accuracy: float | None = None
     image_iou: float | None = None
+    background_iou: float | None = None
 
     def to_data(self) -> dict[str, float]:
         found = {"ap50": self.ap50, "mean_iou": self.mean_iou, "accuracy": self.accuracy}
@@ -61,6 +63,7 @@ def score(model: TrainedModel, images: Sequence[TrainingImage]) -> Scores:
         mean_iou(labels, predictions, sizes, vocabulary) if vocabulary.paints else None,
         accuracy(labels, predictions, vocabulary) if vocabulary.tags else None,
         _image_iou(labels, predictions, sizes, vocabulary) if vocabulary.paints else None,
+        _background_iou(labels, predictions, sizes, vocabulary) if vocabulary.paints else None,
     )
 
 
@@ -155,6 +158,22 @@ def _image_iou(
 ) -> float:
     rows = zip(labels, predictions, sizes, strict=True)
     return float(np.mean([mean_iou([items], [found], [size], vocabulary) for items, found, size in rows]))
+
+
+def _background_iou(
+    labels: Sequence[Sequence[Label]],
+    predictions: Sequence[Sequence[Prediction]],
+    sizes: Sequence[tuple[int, int]],
+    vocabulary: Vocabulary,
+) -> float:
+    both = either = 0
+    for items, found, (height, width) in zip(labels, predictions, sizes, strict=True):
+        known = [x.geometry for x in paint_labels(items) if x.class_name in vocabulary.paints]
+        true = ~_union(known, height, width)
+        guess = ~_union([x.geometry for x in found if isinstance(x.geometry, Mask)], height, width)
+        both += int(np.count_nonzero(true & guess))
+        either += int(np.count_nonzero(true | guess))
+    return both / either if either else 1.0
 
 
 def _union(geometries: Sequence[Any], height: int, width: int) -> NDArray[np.bool_]:

@@ -77,9 +77,10 @@ def paint_loss(logits: Tensor, paint: Tensor) -> Tensor:
     entropy = F.cross_entropy(logits, paint, ignore_index=IGNORE)
     shares = logits.softmax(1) * known[:, None]
     truth = F.one_hot(paint.where(known, 0), logits.shape[1]).permute(0, 3, 1, 2) * known[:, None]
-    both = (shares * truth).sum((0, 2, 3))
-    sizes = shares.sum((0, 2, 3)) + truth.sum((0, 2, 3))
-    there = truth.sum((0, 2, 3)) > 0
+    # For each picture: one with few painted pixels shall not drown among those with many.
+    both = (shares * truth).sum((2, 3))
+    sizes = shares.sum((2, 3)) + truth.sum((2, 3))
+    there = truth.sum((2, 3)) > 0
     dice = (2 * both + 1) / (sizes + 1)
     return entropy + (1 - dice)[there].mean()
 

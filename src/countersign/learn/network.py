@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -21,6 +22,10 @@ FINE_STRIDE = 4
 """Pixels per cell of the segmentation map, before it is scaled up."""
 WIDTH = 64
 """Channels of neck and heads."""
+DETAIL_STRIDE = 2
+"""Pixels per cell of the segmentation map where nothing but painted regions is learned."""
+DETAIL_WIDTH = 24
+"""Channels at that stride."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,8 @@ class NetworkSpec:
     """All that is needed to build a network again: saved in the card.
 
     ``size`` is the (height, width) that the backbone is made for. ``boxes``, ``paints`` and ``tags`` count the classes
-    of the three heads, 0 where there is none. ``all_stages`` keeps the deepest stages of the backbone.
+    of the three heads, 0 where there is none. ``all_stages`` keeps the deepest stages of the backbone. ``detail`` gives
+    the segmentation map a cell for every 2 pixels instead of 4: small regions are mostly border.
     """
 
     backbone: str
@@ -37,6 +43,7 @@ class NetworkSpec:
     paints: int
     tags: int
     all_stages: bool = False
+    detail: bool = False
 
 
 @dataclass(slots=True)
@@ -45,8 +52,8 @@ class Output:
 
     ``heat``: (batch, classes, height/8, width/8) logits of "an object of this class has its middle here".
     ``sides``: (batch, 4, height/8, width/8) distances in input pixels from the cell's middle to left, top, right,
-    bottom. ``paint``: (batch, 1 + classes, height/4, width/4) logits, background first. ``tags``: (batch, classes)
-    logits.
+    bottom. ``paint``: (batch, 1 + classes, height/4, width/4) logits, background first, or half of the sides where the
+    network has detail. ``tags``: (batch, classes) logits.
     """
 
     heat: Tensor | None = None
@@ -68,7 +75,8 @@ class Network(nn.Module):
             self.heat = nn.Sequential(_block(), nn.Conv2d(WIDTH, spec.boxes, 1))
             self.sides = nn.Sequential(_block(), nn.Conv2d(WIDTH, 4, 1))
         if spec.paints:
-            self.paint = nn.Sequential(_block(), nn.Conv2d(WIDTH, 1 + spec.paints, 1))
+            outputs = 1 + spec.paints
+            self.paint = Detail(outputs) if spec.detail else nn.Sequential(_block(), nn.Conv2d(WIDTH, outputs, 1))
         if spec.tags:
             self.tags = nn.Sequential(nn.Dropout(0.2), nn.Linear(info.channels[-1], spec.tags))
         self.spec = spec
@@ -96,7 +104,9 @@ class Network(nn.Module):
             # exp of a clamped value: between an eighth of a cell and some 400 cells, and never a NaN.
             out.sides = self.sides(neck).float().clamp(-2.0, 6.0).exp() * STRIDE
         if self.spec.paints:
-            out.paint = self.paint(_to(self._at(levels, FINE_STRIDE), images, FINE_STRIDE)).float()
+            neck = _to(self._at(levels, FINE_STRIDE), images, FINE_STRIDE)
+            views = (neck, self.backbone.normalised(images)) if self.spec.detail else (neck,)
+            out.paint = self.paint(*views).float()
         return out
 
     def _pyramid(self, maps: list[Tensor]) -> list[Tensor]:
@@ -117,6 +127,23 @@ class Network(nn.Module):
         return levels[fitting[-1] if fitting else 0]
 
 
+class Detail(nn.Module):
+    """A segmentation head that puts what the neck knows and what the picture itself shows together at stride 2."""
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        self.coarse = nn.Sequential(_block(), nn.Conv2d(WIDTH, DETAIL_WIDTH, 1))
+        self.picture = _block(3, DETAIL_WIDTH, stride=DETAIL_STRIDE)
+        self.both = nn.Sequential(_block(2 * DETAIL_WIDTH, DETAIL_WIDTH), nn.Conv2d(DETAIL_WIDTH, outputs, 1))
+
+    def forward(self, neck: Tensor, images: Tensor) -> Tensor:
+        """``neck``: (batch, WIDTH, height/4, width/4). ``images``: (batch, 3, height, width), normalised."""
+        fine = self.picture(images)
+        coarse = F.interpolate(self.coarse(neck), size=fine.shape[-2:], mode="bilinear", align_corners=False)
+        found: Tensor = self.both(torch.cat([coarse, fine], 1))
+        return found
+
+
 def build(spec: NetworkSpec, *, pretrained: bool = False, weights: str | None = None) -> tuple[Network, BackboneInfo]:
     """Build a network with fresh heads. Raises SettingsError for a backbone that cannot be used."""
     backbone, info = create(
@@ -125,9 +152,11 @@ def build(spec: NetworkSpec, *, pretrained: bool = False, weights: str | None = 
     return Network(backbone, info, spec), info
 
 
-def _block() -> nn.Sequential:
+def _block(inputs: int = WIDTH, outputs: int = WIDTH, *, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(WIDTH, WIDTH, 3, padding=1, bias=False), nn.BatchNorm2d(WIDTH), nn.ReLU(inplace=True)
+        nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
     )
 
 

@@ -25,8 +25,8 @@ from countersign.learn.settings import IMAGE_SIZES, TrainingSettings
 FINE_SIDE = 18.0
 """Pixels that the typical object of the class with the smallest objects shall have on the network's input (side of a
 square of the box's area). Below, boxes get hard to place on cells of 8 pixels; above, more pixels cost steps."""
-FINE_PAINT = 14.0
-"""The same where nothing but painted regions is learned: their map has cells of 4 pixels."""
+FINE_PAINT = 12.0
+"""The same where nothing but painted regions is learned: their map has cells of 2 pixels."""
 TINY_SIDE = 9.0
 """If the median object has fewer pixels than this on the largest input allowed, the image is cut into tiles."""
 TILE_SIDE = 32.0
@@ -46,7 +46,8 @@ class View:
     Whole images: their longer side is ``longest`` pixels. Tiles: the image is scaled by ``scale`` (network pixels per
     image pixel) and seen in squares of ``longest`` that overlap by ``overlap`` pixels. ``canvas`` is (height, width)
     in training.
-    ``levels``: the range of an image is stretched first (see ``light``).
+    ``levels``: the range of an image is stretched first (see ``light``). ``reflect``: beyond its border an image goes
+    on as its own reflection instead of grey; there is paint then as well, so that no part of a batch is empty.
     """
 
     longest: int
@@ -55,6 +56,7 @@ class View:
     scale: float = 1.0
     overlap: int = 0
     levels: bool = True
+    reflect: bool = False
 
     def to_data(self) -> dict[str, Any]:
         return {
@@ -64,6 +66,7 @@ class View:
             "scale": self.scale,
             "overlap": self.overlap,
             "levels": self.levels,
+            "reflect": self.reflect,
         }
 
     @classmethod
@@ -76,6 +79,7 @@ class View:
             float(data["scale"]),
             int(data["overlap"]),
             bool(data["levels"]),
+            bool(data.get("reflect", False)),
         )
 
 
@@ -123,6 +127,8 @@ def make(images: Sequence[TrainingImage], classes: Sequence[str], settings: Trai
     sized = [_sized(image) for image in useful]
     train, held_out = _split(sized, settings)
     view, told = _view(sized, vocabulary, settings)
+    # Boxes are not reflected: where there are any, what lies outside stays grey.
+    view = replace(view, reflect=vocabulary.painting)
     multi = any(len({item.class_name for item in tag_labels(image.labels)}) > 1 for image in sized)
     return Plan(tuple(train), tuple(held_out), vocabulary, view, multi, (*notices, *told))
 

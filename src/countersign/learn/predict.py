@@ -39,6 +39,7 @@ MOST_TILED = 3000
 """Boxes of one tiled image that are kept."""
 AT_ONCE = 16
 """Views that go through the network together."""
+_FLIPS = ((2,), (3,), (2, 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +62,22 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What must be known besides the weights: classes, view, whether the input has one size, several tags."""
+    """What must be known besides the weights: classes, view, whether the input has one size, several tags.
+
+    ``flips``: painted maps are the mean of four predictions, of the picture and its mirror images.
+    """
 
     vocabulary: Vocabulary
     view: View
     fixed: bool = False
     multi_tag: bool = False
+    flips: bool = False
 
 
 class TrainedModel:
-    """A network that was trained here. Not shared between threads, except ``prepare``."""
+    """A network that was trained here. Several threads may predict at once: nothing is kept between two calls."""
+
+    parallel = True
 
     def __init__(self, network: Network, recipe: Recipe, card: ModelCard, device: str | None = None) -> None:
         self._device = devices.choose(device)
@@ -137,7 +144,11 @@ class TrainedModel:
     def _forward(self, canvases: Sequence[NDArray[np.uint8]]) -> Output:
         pixels = torch.from_numpy(np.stack(canvases)).permute(0, 3, 1, 2)
         with torch.inference_mode(), devices.autocast(self._device):
-            out: Output = self._network(pixels.to(self._device, non_blocking=True))
+            pixels = pixels.to(self._device, non_blocking=True)
+            out: Output = self._network(pixels)
+            if out.paint is not None and self.recipe.flips:
+                turned = [self._network(pixels.flip(axes)).paint.flip(axes) for axes in _FLIPS]
+                out.paint = torch.stack([out.paint, *turned]).mean(0)
             if out.heat is not None and out.sides is not None:
                 out.heat, out.sides = out.heat.sigmoid().cpu(), decode(out.sides).cpu()
             if out.paint is not None:
@@ -208,20 +219,31 @@ def prepare(image: Pixels, view: View, *, fixed: bool = False) -> Prepared:
         canvas = view.canvas if fixed else canvas_for(height, width, view.longest)
         scale = min(view.longest / max(height, width), canvas[0] / height, canvas[1] / width)
         whole = tiles.Tile(0, 0, width, height, (0, 0, width, height))
-        return Prepared(height, width, (_look(image, whole, scale, canvas, table),))
+        return Prepared(height, width, (_look(image, whole, scale, canvas, table, reflect=view.reflect),))
     side, overlap = max(1, round(view.canvas[0] / view.scale)), round(view.overlap / view.scale)
     parts = tiles.cut(height, width, side, overlap)
-    return Prepared(height, width, tuple(_look(image, tile, view.scale, view.canvas, table) for tile in parts))
+    looks = (_look(image, tile, view.scale, view.canvas, table, reflect=view.reflect) for tile in parts)
+    return Prepared(height, width, tuple(looks))
 
 
-def _look(image: Pixels, tile: tiles.Tile, scale: float, canvas: tuple[int, int], table: light.Table | None) -> Looked:
+def _look(
+    image: Pixels,
+    tile: tiles.Tile,
+    scale: float,
+    canvas: tuple[int, int],
+    table: light.Table | None,
+    *,
+    reflect: bool,
+) -> Looked:
     part = image[tile.y0 : tile.y1, tile.x0 : tile.x1]
     height = min(canvas[0], max(1, round(part.shape[0] * scale)))
     width = min(canvas[1], max(1, round(part.shape[1] * scale)))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    found = np.full((*canvas, 3), GREY, np.uint8)
     seen = np.asarray(cv2.resize(part, (width, height), interpolation=way), np.uint8)
-    found[:height, :width] = seen if table is None else light.apply(seen, table)
+    seen = seen if table is None else light.apply(seen, table)
+    beyond = cv2.BORDER_REFLECT if reflect else cv2.BORDER_CONSTANT
+    room = (0, canvas[0] - height, 0, canvas[1] - width)
+    found = np.asarray(cv2.copyMakeBorder(seen, *room, beyond, value=(GREY, GREY, GREY)), np.uint8)
     return Looked(found, (height, width), tile)
 
 

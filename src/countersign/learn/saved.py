@@ -70,6 +70,7 @@ def details(spec: NetworkSpec, recipe: Recipe) -> dict[str, Any]:
             "paints": spec.paints,
             "tags": spec.tags,
             "all_stages": spec.all_stages,
+            "detail": spec.detail,
         },
         "vocabulary": {
             "boxes": list(vocabulary.boxes),
@@ -79,6 +80,7 @@ def details(spec: NetworkSpec, recipe: Recipe) -> dict[str, Any]:
         "view": recipe.view.to_data(),
         "fixed_input": recipe.fixed,
         "multi_tag": recipe.multi_tag,
+        "flips": recipe.flips,
     }
 
 
@@ -94,11 +96,15 @@ def _read(card: ModelCard) -> tuple[NetworkSpec, Recipe]:
         len(vocabulary.paints),
         len(vocabulary.tags),
         bool(network["all_stages"]),
+        bool(network.get("detail", False)),
     )
     if (spec.boxes, spec.paints, spec.tags) != (network["boxes"], network["paints"], network["tags"]):
         raise ValueError("its classes and its network differ")
     view = View.from_data(data["view"])
-    return spec, Recipe(vocabulary, view, bool(data["fixed_input"]), bool(data["multi_tag"]))
+    recipe = Recipe(
+        vocabulary, view, bool(data["fixed_input"]), bool(data["multi_tag"]), bool(data.get("flips", False))
+    )
+    return spec, recipe
 
 
 def _array(value: torch.Tensor) -> np.ndarray[Any, Any]:

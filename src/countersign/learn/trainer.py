@@ -146,13 +146,19 @@ class _Training:
             len(vocabulary.boxes),
             len(vocabulary.paints),
             len(vocabulary.tags),
+            detail=vocabulary.painting,
         )
         network, self.info = build(spec, pretrained=settings.pretrained, weights=settings.weights)
         self.notice("weights", *self.info.notices)
         self.spec = replace(spec, all_stages=self.info.pretrained != RANDOM)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)
         self.average: Network = copy.deepcopy(network).eval().requires_grad_(False)
-        recipe = Recipe(vocabulary, self.plan.view, self.info.fixed, self.plan.multi_tag)
+        # Four looks at one picture say more about a border than one; worth it where there is nothing but borders.
+        self.turns = settings.turning == "any" or (settings.turning == "auto" and self.info.pretrained == RANDOM)
+        flips = vocabulary.painting and self.turns
+        if flips:
+            self.notice("masks", "predictions are the mean over a picture and its three mirror images: four looks each")
+        recipe = Recipe(vocabulary, self.plan.view, self.info.fixed, self.plan.multi_tag, flips)
         self.model = TrainedModel(
             self.average,
             recipe,
@@ -173,12 +179,11 @@ class _Training:
             settings.unpainted,
             plan.view.levels,
         )
-        turns = settings.turning == "any" or (settings.turning == "auto" and self.info.pretrained == RANDOM)
         loader = Loader(
             store,
             plan.view,
             self.spec,
-            Variation(turns=turns, negative=self._negatives(store)),
+            Variation(turns=self.turns, negative=self._negatives(store), reflect=plan.view.reflect),
             batch_size=settings.batch_size,
             canvas=self._canvas,
             seed=settings.seed,

@@ -42,6 +42,15 @@ def test_every_family_feeds_every_head(name: str) -> None:
     assert info.pretrained == RANDOM
 
 
+@pytest.mark.parametrize("name", ["resnet10t", "mobilenetv3_small_050", "vit_tiny_patch16_224"])
+def test_detail_halves_the_cells_of_the_painted_map(name: str) -> None:
+    network, _ = build(NetworkSpec(name, (64, 96), boxes=0, paints=2, tags=0, detail=True))
+    with torch.no_grad():
+        out = network.eval()(torch.zeros(1, 3, 64, 96, dtype=torch.uint8))
+    assert out.paint is not None
+    assert out.paint.shape == (1, 3, 32, 48)
+
+
 def test_untrained_backbone_leaves_the_deepest_stage_out() -> None:
     shallow, deep = create("resnet10t", (64, 64))[1], create("resnet10t", (64, 64), all_stages=True)[1]
     assert shallow.strides == (4, 8, 16)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from learn_toys import (
@@ -40,6 +42,10 @@ def test_learns_toy_segmentation() -> None:
     scores = evaluate.score(model, images)
     assert scores.mean_iou is not None
     assert scores.mean_iou > 0.75
+    assert scores.background_iou is not None
+    assert scores.background_iou > 0.9
+    assert model.recipe.view.reflect
+    assert model.recipe.flips
     for found in model.predict([images[0].load()])[0]:
         assert isinstance(found.geometry, Mask)
         assert (found.geometry.height, found.geometry.width) == (96, 96)
@@ -72,6 +78,8 @@ def test_model_keeps_the_contract() -> None:
     only = model.predict(pictures, PredictOptions(classes=("red",), min_confidence=0.01))
     assert {item.class_name for found in only for item in found} <= {"red"}
     assert model.predict([], options) == []
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(lambda _: model.predict(pictures, options), range(6))) == [together] * 6
 
 
 def test_bad_input_to_predict() -> None:

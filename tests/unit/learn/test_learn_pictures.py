@@ -90,6 +90,21 @@ def test_boxes_stay_on_their_objects() -> None:
     assert checked > 10
 
 
+def test_reflection_has_paint_and_nothing_is_ignored() -> None:
+    spot = np.zeros((40, 40), np.bool_)
+    spot[:, :10] = True
+    pixels = np.where(spot[..., None], 255, 0).astype(np.uint8).repeat(3, 2)
+    example = prepare(training_image(pixels, [Label("a", masks.encode(spot))]), Vocabulary((), ("a",), ()), None)
+    plain, reflected = (augment.Variation(light=0, reflect=reflect) for reflect in (False, True))
+    sample = augment.vary(example, (96, 96), 1.0, plain, np.random.default_rng(0))
+    assert sample.paint is not None
+    assert (sample.paint == IGNORE).any()
+    sample = augment.vary(example, (96, 96), 1.0, reflected, np.random.default_rng(0))
+    assert sample.paint is not None
+    assert set(np.unique(sample.paint)) == {0, 1}
+    assert np.mean((sample.pixels[:, :, 0] > 127) == (sample.paint == 1)) > 0.97
+
+
 def test_half_size_copy_lies_where_the_image_lies() -> None:
     rng = np.random.default_rng(1)
     pixels = np.kron(rng.integers(0, 255, (10, 12, 1)), np.ones((16, 16, 3))).astype(np.uint8)

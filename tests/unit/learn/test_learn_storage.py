@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from learn_toys import detection_images, discs, settings
+from learn_toys import detection_images, discs, painted_images, settings
 
 from countersign.domain.errors import ModelError
 from countersign.learn import saved, storage
@@ -42,6 +42,23 @@ def test_save_load_export_round_trip(model: TrainedModel, folder: Path, tmp_path
     assert (tmp_path / "a.countersign-model").is_file()
     assert storage.read_card(folder) == loaded.card
     assert len(loaded.card.weights_hash) == 64
+
+
+def test_masks_round_trip(tmp_path: Path) -> None:
+    images = painted_images(2)
+    model = fit(images, (), settings(epochs=2))
+    saved.save(model, tmp_path / "masks")
+    loaded = saved.load(tmp_path / "masks")
+    assert loaded.recipe == model.recipe
+    assert loaded.predict([images[0].load()], ALL) == model.predict([images[0].load()], ALL)
+
+
+def test_card_from_before_there_was_detail(model: TrainedModel, folder: Path) -> None:
+    card = json.loads((folder / "card.json").read_text())
+    del card["details"]["network"]["detail"], card["details"]["view"]["reflect"], card["details"]["flips"]
+    (folder / "card.json").write_text(json.dumps(card))
+    picture = discs(3)[0]
+    assert saved.load(folder).predict([picture], ALL) == model.predict([picture], ALL)
 
 
 def test_card_is_readable(folder: Path) -> None:
