@@ -73,9 +73,16 @@ def import_(
             session.out.line(line)
     labels = done.labels
     if labels is not None and not labels.images and labels.missing + labels.ambiguous:
-        session.out.notice(
+        click.echo(
             "countersign: None of the images that the labels name was found. "
-            "Import the images first, or say where they are with --image-folder."
+            "Import the images first, or say where they are with --image-folder.",
+            err=True,
+        )
+        context.exit(2)
+    if labels is not None and not labels.images and not done.images.found:
+        click.echo(
+            f"countersign: Nothing at {path} could be used as labels ({labels.format}). Check the path and --format.",
+            err=True,
         )
         context.exit(2)
 

@@ -125,7 +125,7 @@ def _lookup(path: Path, options: ReadOptions, report: ImportReport) -> _Lookup:
         raise FormatError(
             "results name images and categories only by id",
             file=str(path),
-            remedy="Give images_json=, the COCO file whose ids these are.",
+            remedy="Give the COCO file whose ids these are, as the setting images_json (--set images_json=FILE).",
         )
     return lookup
 

@@ -115,7 +115,7 @@ class _Reading:
             try:
                 voc = voc_xml.parse(root.xml[key], report, self.pixels)
             except FormatError as error:
-                report.skipped(NOT_READ, file=root.xml[key], detail=error.what)
+                report.skipped(NOT_READ, file=root.xml[key], detail=error.what.removeprefix(f"{error.file}: "))
                 voc.skipped = 1
                 if key not in root.images and key not in root.class_png:
                     return key, None

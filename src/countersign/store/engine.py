@@ -193,7 +193,15 @@ _REASONS = (
         "has been written to by another process for too long",
         "Wait for it to end, or end it, and try again.",
     ),
-    ("connection failed", "cannot be reached", "Check host, port, user and password, and that the server runs."),
+    *(
+        (words, "cannot be reached", "Check host, port, user and password, and that the server runs.")
+        for words in (
+            "connection failed",
+            "connection is bad",
+            "failed to resolve host",
+            "connection timeout",
+        )
+    ),
     ("server closed the connection", "has closed the connection", "Check that the server runs and try again."),
     ("terminating connection", "has closed the connection", "Check that the server runs and try again."),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from countersign import formats
-from countersign.domain.errors import Conflict
+from countersign.domain.errors import Conflict, FormatError
 from countersign.domain.image import Image, Project
 from countersign.domain.label import Label, LabelState
 from countersign.domain.query import ImageQuery, LabelFilter
@@ -39,6 +39,9 @@ def export(
     """
     made = formats.get(format)
     target = Path(out).expanduser()
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        # It would be replaced by a file: no device or pipe is ever meant by that.
+        raise FormatError("it is no plain file", file=str(target), remedy="Choose another place for the export.")
     if made.out == "folder":
         _refuse_existing(target, not overwrite and target.exists() and (not target.is_dir() or any(target.iterdir())))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,23 @@ def test_export__does_not_overwrite_unless_told(call: Call) -> None:
     call("export", "shapes", "--out", "out.json", "--overwrite")
 
     assert json.loads(Path("out.json").read_text())["annotations"]
+
+
+@pytest.mark.parametrize(("name", "form"), [("broken.xml", "voc"), ("nothing", "class-folders")])
+def test_import__nothing_that_can_be_used(call: Call, name: str, form: str) -> None:
+    Path("nothing").mkdir()
+    Path("broken.xml").write_text("<annotation><object></object>")
+
+    assert f"Nothing at {name}" in call("import", "shapes", name, "--format", form, "--quiet", code=2).err
+
+
+def test_export__leaves_what_is_no_plain_file_alone(call: Call) -> None:
+    shapes.write_yolo(Path("yolo"), 1)
+    call("import", "shapes", "yolo")
+    os.mkfifo("pipe")
+
+    assert "no plain file" in call("export", "shapes", "--out", "pipe", "--overwrite", code=2).err
+    assert Path("pipe").is_fifo()
 
 
 def test_export__unknown_field(call: Call) -> None:

@@ -131,6 +131,8 @@ def test_open__read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     [
         ("mysql://host/db", "mysql databases are not supported"),
         ("postgresql://nobody:wrong@127.0.0.1:1/none", "cannot be reached"),
+        ("postgresql://nobody@/none?host=/no/such/folder", "cannot be reached"),
+        ("postgresql://nobody:wrong@nowhere.invalid/none", "cannot be reached"),
         ("http://[bad", "no database URL|not supported"),
     ],
 )
