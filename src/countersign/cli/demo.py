@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,12 +33,14 @@ if TYPE_CHECKING:
 @click.option("--budget", type=click.FloatRange(1, 3600), default=60.0, show_default=True, help="Seconds of training.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Another seed makes other pictures.")
 @click.option("--images", type=click.IntRange(20, 10_000), default=120, show_default=True, help="How many pictures.")
+@click.option("--serve/--no-serve", default=True, help="Open the workbench on it afterwards, if this is a terminal.")
 @common
 @pass_session
-def demo(session: Session, out: Path, budget: float, seed: int, images: int) -> None:
+def demo(session: Session, out: Path, budget: float, seed: int, images: int, serve: bool) -> None:
     """See the whole job done on made-up pictures: teach, auto-label, review, approve, export, score.
 
-    Everything happens in one folder, offline: nothing of yours is touched.
+    Everything happens in one folder, offline: nothing of yours is touched. On a terminal it ends in the workbench, in
+    your browser, where all of it can be looked at.
     """
     from countersign.workbench import demo as story
 
@@ -59,6 +62,16 @@ def demo(session: Session, out: Path, budget: float, seed: int, images: int) -> 
     seconds = time.monotonic() - started
     if not session.out.data({"score": result, "seconds": seconds, "folder": out}):
         _conclude(session, result, made, seconds)
+        if serve and sys.stdin.isatty() and sys.stdout.isatty():
+            _open_workbench(session)
+
+
+def _open_workbench(session: Session) -> None:
+    from countersign.cli.serve import serve
+
+    session.out.line()
+    session.out.line("Now look at it in the browser; Ctrl-C ends this.")
+    click.get_current_context().invoke(serve)
 
 
 def _teach(session: Session, project: Project, made: Demo, settings: Settings) -> None:
