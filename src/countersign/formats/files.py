@@ -92,11 +92,18 @@ def _walk(base: str, below: str, above: frozenset[tuple[int, int]]) -> Iterator[
             )
     except OSError:
         return
-    folders = [entry.name for entry in entries if entry.is_dir()]
+    folders = [entry.name for entry in entries if _is_folder(entry)]
     among = set(folders)
     yield below, [entry.name for entry in entries if entry.name not in among]
     for name in folders:
         yield from _walk(f"{base}/{name}", f"{below}/{name}" if below else name, above | {key})
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads back to itself, or a path that may not be looked at
+        return False
 
 
 def files_below(folder: Path, endings: Iterable[str] | None = None) -> Iterator[str]:
