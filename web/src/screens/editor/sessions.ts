@@ -38,8 +38,15 @@ async function start(project: number): Promise<EditorSession> {
   );
   const session = new EditorSession(
     {
-      labels: async (imageId, field): Promise<readonly Label[]> =>
-        (await api.get<LabelList>(`/images/${imageId}/labels`, { params: { labels: field } })).items,
+      labels: async (imageId, field): Promise<readonly Label[]> => {
+        try {
+          return (await api.get<LabelList>(`/images/${imageId}/labels`, { params: { labels: field } })).items;
+        } catch (error) {
+          // A field begins with its first label. (An image that is not there is told by the screen itself.)
+          if (error instanceof ApiError && error.status === 404) return [];
+          throw error;
+        }
+      },
       send: (batch) => api.post<BatchResult>(`/projects/${project}/labels/batch`, { body: batch }),
       isAway,
     },
