@@ -129,6 +129,11 @@ export class Engine implements Stage {
     this.parts.overlay.style.cursor = cursor ?? this.tool.cursor;
   }
 
+  /** Delete: the last point of what is drawn, else the corner that was touched last. Returns whether there was one. */
+  back(): boolean {
+    return this.tool.back() || (this.toolName !== "select" && this.tools.select.back());
+  }
+
   skipKeypoint(): boolean {
     return this.toolName === "keypoints" && (this.tools.keypoints as KeypointsTool).skip();
   }

@@ -66,7 +66,9 @@ export function paintShapes(
     if (geometry.type === "mask") paintMask(context, shape, geometry, view, options);
     else if (geometry.type === "keypoints") points.push(shape);
     else {
-      const style = shape.ghost ? `${shape.color} ghost` : shape.color;
+      // A box is filled lightly: it says less than an outline what is inside.
+      const box = geometry.type === "box" ? " box" : "";
+      const style = `${shape.color}${box}${shape.ghost ? " ghost" : ""}`;
       const there = areas.get(style);
       if (there) there.push(shape);
       else areas.set(style, [shape]);
@@ -75,11 +77,12 @@ export function paintShapes(
   context.lineJoin = "round";
   context.lineWidth = options.line;
   for (const group of areas.values()) {
-    const { color, ghost } = group[0]!;
+    const { color, ghost, geometry } = group[0]!;
+    const share = (ghost ? 0.5 : 1) * (geometry.type === "box" ? 0.5 : 1);
     context.beginPath();
     for (const shape of group) tracePath(context, shape.geometry, view);
     if (options.fill > 0) {
-      context.globalAlpha = ghost ? options.fill * 0.5 : options.fill;
+      context.globalAlpha = options.fill * share;
       context.fillStyle = color;
       context.fill();
     }

@@ -16,7 +16,6 @@ import {
 } from "lucide-react";
 import { memo, useEffect, useMemo, useRef } from "react";
 import type { EditorLabel } from "~/editor/model";
-import { ClassDot } from "~/ui/ClassChip";
 import { colorOf } from "~/ui/colors";
 import { count } from "~/ui/format";
 import { useEditor, useLabels, useLoaded } from "./context";
@@ -177,7 +176,6 @@ const Row = memo(function Row({
       onMouseLeave={() => setUi({ hovered: null })}
     >
       <Icon size={13} color={color} className={classes.rowIcon} />
-      <ClassDot color={color} size={8} />
       <span className="cs-truncate">{label.className}</span>
       {conflict && <span className={classes.conflictMark}>conflict</span>}
       <span className={classes.rowNote}>{label.confidence === null ? "" : label.confidence.toFixed(2)}</span>

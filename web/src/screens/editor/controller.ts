@@ -301,7 +301,7 @@ export class Controller implements Host {
   }
 
   remove(): void {
-    if (this.engine?.tool.back()) return;
+    if (this.engine?.back()) return;
     const keys = this.selected().map((label) => label.key);
     this.document?.store.apply("user", { remove: keys });
   }

@@ -106,7 +106,8 @@ function Actions({ model, trainings, openSettings }: ActionsProps) {
         variant="default"
         leftSection={<Play size={14} />}
         rightSection={<KeyHint keys="shift+p" />}
-        justify="space-between"
+        justify="flex-start"
+        classNames={{ label: styles.buttonLabel }}
         loading={predicting}
         disabled={!model}
         onClick={() => void predict(controller)}
@@ -117,7 +118,8 @@ function Actions({ model, trainings, openSettings }: ActionsProps) {
         variant="default"
         leftSection={<Check size={14} />}
         rightSection={<KeyHint keys="shift+a" />}
-        justify="space-between"
+        justify="flex-start"
+        classNames={{ label: styles.buttonLabel }}
         disabled={shown === 0 || readOnly}
         onClick={() => {
           const taken = controller.accept();
@@ -133,6 +135,7 @@ function Actions({ model, trainings, openSettings }: ActionsProps) {
         variant="default"
         leftSection={<Eraser size={14} />}
         justify="flex-start"
+        classNames={{ label: styles.buttonLabel }}
         disabled={!predictions}
         onClick={() => setUi({ predictions: null, selection: [] })}
       >
