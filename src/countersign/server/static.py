@@ -86,7 +86,7 @@ def _index(folder: Path, request: Request) -> Response:
             "The user interface is not built",
             "The server works: programs can use it (<a href='/api/v1/openapi.json'>openapi.json</a>, "
             "<code>countersign.connect</code>). To get the pages, install a released package, or build them from the "
-            "sources: <code>make ui</code>.",
+            "sources: <code>make web</code>.",
         )
     if "text/html" not in request.headers.get("accept", "text/html") and "*/*" not in request.headers.get("accept", ""):
         return ProblemResponse(problem(404, f"There is nothing at {request.url.path}"))
