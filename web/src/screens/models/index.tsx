@@ -4,11 +4,11 @@ import { useDocumentTitle } from "@mantine/hooks";
 import { useQueryClient } from "@tanstack/react-query";
 import { BrainCircuit, FolderInput, Search, Upload } from "lucide-react";
 import { type DragEvent, useState } from "react";
-import { api, keys, type Model, useModels, useSession } from "~/api";
+import { ApiError, api, keys, type Model, useModels, useSession } from "~/api";
 import { notifyDone, notifyError } from "~/app/notify";
 import { EmptyState, ErrorState } from "~/ui";
 import { FamilyCard } from "./FamilyCard";
-import { ImportDialog } from "./ImportDialog";
+import { form, ImportDialog } from "./ImportDialog";
 import { ModelCard } from "./ModelCard";
 import classes from "./models.module.css";
 import { fits } from "./shown";
@@ -21,19 +21,19 @@ export default function ModelsScreen() {
   const [busy, setBusy] = useState(false);
   const [over, setOver] = useState(false);
   const [importing, setImporting] = useState(false);
+  const [taken, setTaken] = useState<File | null>(null);
   useDocumentTitle("Models · Countersign");
 
   const upload = async (file: File | null | undefined) => {
     if (!file || busy) return;
     setBusy(true);
     try {
-      const body = new FormData();
-      body.append("file", file);
-      const model = await api.post<Model>("/models/upload", { body });
+      const model = await api.post<Model>("/models/upload", { body: form(file) });
       await client.invalidateQueries({ queryKey: keys.models });
       notifyDone(`The model ${model.name} is here.`);
     } catch (failure) {
-      notifyError(`${file.name} could not be imported`, failure);
+      if (failure instanceof ApiError && failure.kind === "NameTaken") setTaken(file);
+      else notifyError(`${file.name} could not be imported`, failure);
     } finally {
       setBusy(false);
     }
@@ -126,6 +126,7 @@ export default function ModelsScreen() {
       </div>
       {over && <div className={classes.drop}>Drop the file of a model to import it</div>}
       {importing && <ImportDialog onClose={() => setImporting(false)} />}
+      {taken && <ImportDialog file={taken} onClose={() => setTaken(null)} />}
     </section>
   );
 }

@@ -60,7 +60,8 @@ export function Head({ run, view, onView, summary, onApprove }: Props) {
         </div>
         {summary && (
           <span>
-            {count(promoted)} promoted · {count(rejected)} rejected · {count(proposed)} open
+            {count(promoted)} {run.state === "approved" ? "approved" : "promoted"} · {count(rejected)}{" "}
+            rejected {run.state !== "approved" && `· ${count(proposed)} open`}
           </span>
         )}
       </div>
