@@ -23,6 +23,7 @@ def describe(
     settings: TrainingSettings,
     info: BackboneInfo,
     spec: NetworkSpec,
+    recipe: Recipe,
     device: torch.device,
 ) -> ModelCard:
     """Return the card of a network before it has learned; scores and outcome are filled in at the end."""
@@ -31,7 +32,6 @@ def describe(
         "segmentation": Task.SEMANTIC_SEGMENTATION,
         "classification": Task.CLASSIFICATION,
     }
-    recipe = Recipe(plan.vocabulary, plan.view, info.fixed, plan.multi_tag)
     return ModelCard(
         name=name,
         family="trained",

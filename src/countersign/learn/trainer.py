@@ -162,7 +162,7 @@ class _Training:
         self.model = TrainedModel(
             self.average,
             recipe,
-            cards.describe(name, self.plan, settings, self.info, self.spec, self.device),
+            cards.describe(name, self.plan, settings, self.info, self.spec, recipe, self.device),
             str(self.device),
         )
         self.optimizer = _optimizer(self.network, settings.learning_rate)
