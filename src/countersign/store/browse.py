@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,7 @@ from countersign.domain.image import Image
 from countersign.domain.query import ImageQuery
 from countersign.store import fields, images, query, states
 from countersign.store import tables as t
+from countersign.store.sets import among
 
 
 class Sort(StrEnum):
@@ -113,22 +115,50 @@ class Facets:
 def facets(c: Connection, project_id: int, wanted: ImageQuery | None, *, fields_of: Sequence[str] = ()) -> Facets:
     """Count the images that fit by split, state of the file and tag, and those with a label in each of some fields."""
     k = t.image.c
-    conditions = query.conditions(c, project_id, wanted)
-    cells = c.execute(sa.select(k.split, k.state, sa.func.count()).where(*conditions).group_by(k.split, k.state)).all()
-    everything = len(conditions) == 1
-    fitting = sum(row[2] for row in cells)
-    tagged = sa.select(t.image_tag.c.tag, sa.func.count()).where(t.image_tag.c.project_id == project_id)
-    if not everything:
-        tagged = tagged.where(t.image_tag.c.image_id.in_(query.image_ids(c, project_id, wanted)))
-    tags = [(row[0], row[1]) for row in c.execute(tagged.group_by(t.image_tag.c.tag))]
-    return Facets(
-        fitting,
-        fitting if everything else images.count(c, project_id),
-        _sums(cells, 0),
-        _sums(cells, 1),
-        sorted(tags),
-        [(name, _with_labels(c, project_id, name, conditions)) for name in fields_of],
+    if wanted is None or wanted.empty:
+        return _facets_of_all(c, project_id, fields_of)
+    # The filter is the dear part, so it is asked once, and what else there is to count is counted here.
+    rows = c.execute(sa.select(k.id, k.split, k.state).where(*query.conditions(c, project_id, wanted))).all()
+    fitting = {row[0] for row in rows}
+    tags = Counter(
+        tag
+        for tag, image_id in c.execute(
+            sa.select(t.image_tag.c.tag, t.image_tag.c.image_id).where(t.image_tag.c.project_id == project_id)
+        )
+        if image_id in fitting
     )
+    sure = {wanted.labels.field, *wanted.has_labels_in}
+    return Facets(
+        len(rows),
+        images.count(c, project_id),
+        sorted(Counter(row[1] for row in rows).items()),
+        sorted(Counter(row[2] for row in rows).items()),
+        sorted(tags.items()),
+        [
+            (name, len(fitting) if name in sure else _fitting_with_labels(c, project_id, name, fitting))
+            for name in fields_of
+        ],
+    )
+
+
+def _facets_of_all(c: Connection, project_id: int, fields_of: Sequence[str]) -> Facets:
+    k = t.image.c
+    everything = query.conditions(c, project_id, None)
+    cells = c.execute(sa.select(k.split, k.state, sa.func.count()).where(*everything).group_by(k.split, k.state)).all()
+    count = sum(row[2] for row in cells)
+    with_labels = [(name, _with_labels(c, project_id, name, everything)) for name in fields_of]
+    return Facets(count, count, _sums(cells, 0), _sums(cells, 1), list(images.tags(c, project_id).items()), with_labels)
+
+
+_FEW = 30_000  # images that are looked up one by one; for more, all labels of the field are walked
+
+
+def _fitting_with_labels(c: Connection, project_id: int, name: str, fitting: set[int]) -> int:
+    if len(fitting) <= _FEW:
+        return _with_labels(c, project_id, name, [among(c, t.image.c.id, fitting)])
+    k = t.label.c
+    chosen = sa.select(k.image_id).where(k.field_id == fields.get(c, project_id, name).id).group_by(k.image_id)
+    return len(fitting.intersection(c.execute(chosen).scalars()))
 
 
 def _sums(cells: Sequence[Any], column: int) -> list[tuple[str, int]]:

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 
 from countersign.server.context import Parts
+from countersign.server.routes import (
+    classes,
+    images,
+    labels,
+    models,
+    operations,
+    projects,
+    review,
+    runs,
+    session,
+    trainings,
+)
+from countersign.server.schemas.common import Problem
 from countersign.workbench.workspace import Workspace
 
 
@@ -64,8 +79,29 @@ class Served:
         return operation
 
 
+def _routes() -> Iterator[APIRoute]:
+    for module in (session, projects, images, labels, classes, runs, review, trainings, models, operations):
+        yield from (route for route in module.router.routes if isinstance(route, APIRoute))
+
+
+def _declared(answer: httpx.Response) -> TypeAdapter[Any] | None:
+    """What the route says that it answers with this status."""
+    method, path = answer.request.method, answer.request.url.path.removeprefix("/api/v1")
+    if answer.status_code >= 400:
+        return TypeAdapter(Problem)
+    for route in _routes():
+        if method in route.methods and route.path_regex.match(path):
+            assert route.status_code in (None, answer.status_code), f"{method} {path}"
+            return TypeAdapter(route.response_model) if route.response_model else None
+    raise AssertionError(f"no route for {method} {path}")
+
+
 def _json(answer: httpx.Response, status: int) -> Any:
     assert answer.status_code == status, f"{answer.request.method} {answer.request.url}: {answer.text}"
     if status >= 400:
         assert answer.headers["content-type"] == "application/problem+json"
-    return json.loads(answer.content) if answer.content else None
+    if not answer.content:
+        return None
+    if (declared := _declared(answer)) is not None:
+        declared.validate_json(answer.content)  # every answer in every test is what the document says
+    return json.loads(answer.content)
