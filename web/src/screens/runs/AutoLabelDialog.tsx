@@ -5,7 +5,6 @@ import {
   Modal,
   MultiSelect,
   NumberInput,
-  Radio,
   Select,
   Slider,
   TextInput,
@@ -17,7 +16,6 @@ import { type FormEvent, useMemo, useState } from "react";
 import { Link } from "wouter";
 import {
   api,
-  type Count,
   type FieldCheck,
   keys,
   type ModelCard,
@@ -25,27 +23,16 @@ import {
   tell,
   useFields,
   useModels,
-  useProject,
   useRuns,
   useSession,
 } from "~/api";
-import { ALL_IMAGES, formatQuery } from "~/api/image-query";
 import { notifyDone, notifyError } from "~/app/notify";
 import { paths } from "~/app/routes";
-import { targetOf, type View } from "~/app/view";
+import type { View } from "~/app/view";
 import { count, EmptyState, ErrorState, many } from "~/ui";
-import {
-  type Aim,
-  firstAim,
-  firstTask,
-  fitting,
-  isFieldName,
-  nextName,
-  TASK_WORDS,
-  type Task,
-  tasksOf,
-} from "./plan";
+import { firstTask, fitting, isFieldName, nextName, TASK_WORDS, type Task, tasksOf } from "./plan";
 import classes from "./runs.module.css";
+import { Targets, useTarget } from "./Targets";
 
 interface Props {
   projectId: number;
@@ -54,8 +41,6 @@ interface Props {
   onClose: () => void;
   onMade: (run: Run) => void;
 }
-
-const UNLABELLED = formatQuery({ ...ALL_IMAGES, withoutLabels: ["ground_truth"] });
 
 /** What a new run shall do: on which images, with which model, into which field. */
 export function AutoLabelDialog(props: Props) {
@@ -304,60 +289,6 @@ function CardLine({ card }: { card: ModelCard }) {
       {score && ` · ${score[0].replaceAll("_", " ")} ${score[1].toFixed(2)}`}
       {card.description && ` · ${card.description}`}
     </>
-  );
-}
-
-function useCount(projectId: number, query: string, on: boolean): number | undefined {
-  const { data } = useQuery({
-    queryKey: [...keys.images(projectId), "count", query],
-    queryFn: ({ signal }) =>
-      api.get<Count>(`/projects/${projectId}/images/count`, { params: { query }, signal }),
-    enabled: on,
-    staleTime: 5_000,
-  });
-  return data?.count;
-}
-
-function useTarget(projectId: number, view: View) {
-  const selected = !view.selection.all && view.selection.ids.size > 0;
-  const filtered = view.text !== "";
-  const [aim, setAim] = useState<Aim>(() => firstAim(selected, filtered));
-  const project = useProject(projectId).data;
-  const counts: Record<Aim, number | undefined> = {
-    all: project?.images,
-    unlabelled: useCount(projectId, UNLABELLED, true),
-    filter: useCount(projectId, view.text, filtered),
-    selection: view.selection.all ? undefined : view.selection.ids.size,
-  };
-  const body = () => {
-    if (aim === "selection") return targetOf(view);
-    return { query: aim === "filter" ? view.text : aim === "unlabelled" ? UNLABELLED : "" };
-  };
-  return { aim, setAim, counts, body, selected, filtered, text: view.text };
-}
-
-function Targets({ target }: { target: ReturnType<typeof useTarget> }) {
-  const { aim, setAim, counts, selected, filtered, text } = target;
-  const choice = (value: Aim, label: string, on: boolean, why = "") => (
-    <Radio.Card value={value} className={classes.target} disabled={!on} title={why || undefined}>
-      <Radio.Indicator size="xs" disabled={!on} />
-      <span className={classes.targetText}>
-        <span>{label}</span>
-        <small className="cs-truncate">
-          {on ? (counts[value] === undefined ? "…" : many(counts[value], "image")) : why}
-        </small>
-      </span>
-    </Radio.Card>
-  );
-  return (
-    <Radio.Group value={aim} onChange={(next) => setAim(next as Aim)} label="Images">
-      <div className={classes.targets}>
-        {choice("all", "All images", true)}
-        {choice("unlabelled", "Without ground truth", true)}
-        {choice("filter", "Current filter", filtered, filtered ? text : "no filter is set")}
-        {choice("selection", "Current selection", selected, selected ? "" : "nothing is selected")}
-      </div>
-    </Radio.Group>
   );
 }
 
