@@ -1,6 +1,6 @@
 /** The event stream: what others (people, runs, trainings) do. It reconnects by itself and refreshes what it concerns. */
 import type { QueryClient } from "@tanstack/react-query";
-import { url } from "./client";
+import { api, url } from "./client";
 import { useConnection } from "./connection";
 import type { RunList, Event as ServerEvent } from "./generated";
 import { keys } from "./queries";
@@ -35,7 +35,6 @@ export function connectEvents(client: QueryClient): () => void {
   let source: EventSource | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let wait = 500;
-  let wasLost = false;
 
   const receive = (message: MessageEvent<string>) => {
     const event = JSON.parse(message.data) as ServerEvent;
@@ -47,13 +46,10 @@ export function connectEvents(client: QueryClient): () => void {
     source.onopen = () => {
       wait = 500;
       useConnection.getState().setOnline(true);
-      if (wasLost) void client.invalidateQueries();
-      wasLost = false;
     };
     source.onmessage = receive;
     for (const type of TYPES) source.addEventListener(type, receive as EventListener);
     source.onerror = () => {
-      wasLost = true;
       useConnection.getState().setOnline(false);
       if (source?.readyState !== EventSource.CLOSED) return;
       source.close();
@@ -62,9 +58,34 @@ export function connectEvents(client: QueryClient): () => void {
     };
   };
   open();
+  const unwatch = watchReturn(client);
   return () => {
     clearTimeout(timer);
     source?.close();
+    unwatch();
+  };
+}
+
+/** While the server is away, knock every two seconds; when it is back, what failed meanwhile is asked for again. */
+function watchReturn(client: QueryClient): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const knock = () => {
+    clearTimeout(timer);
+    api.get("/session", { retries: 0 }).catch(() => {
+      if (!useConnection.getState().online) timer = setTimeout(knock, 2000);
+    });
+  };
+  const stop = useConnection.subscribe((now, before) => {
+    if (now.online === before.online) return;
+    clearTimeout(timer);
+    if (now.online) void client.invalidateQueries();
+    else timer = setTimeout(knock, 2000);
+  });
+  window.addEventListener("online", knock);
+  return () => {
+    stop();
+    clearTimeout(timer);
+    window.removeEventListener("online", knock);
   };
 }
 

@@ -9,7 +9,10 @@ export function OfflineBanner() {
   return (
     <div className={classes.offline} role="status">
       <CloudOff size={14} />
-      <span>The server does not answer. Changes to labels are kept here and sent when it is back.</span>
+      <span>
+        The server does not answer. Changes to labels are kept here and sent when it is back; trying every two
+        seconds.
+      </span>
     </div>
   );
 }

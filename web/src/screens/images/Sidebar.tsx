@@ -23,6 +23,7 @@ interface Props {
 export function Sidebar({ projectId, query, colors, onChange, searchRef }: Props) {
   const { facets } = useFacets(projectId, query);
   const set = (part: Partial<ImageQuery>) => onChange({ ...query, ...part });
+  const filtered = facets !== undefined && facets.images < facets.total;
   return (
     <aside className={classes.sidebar} aria-label="Filters">
       <div className={classes.section}>
@@ -35,7 +36,11 @@ export function Sidebar({ projectId, query, colors, onChange, searchRef }: Props
         items={facets?.splits.filter((each) => each.name) ?? []}
         chosen={query.splits}
         onChange={(splits) => set({ splits })}
-        empty="No image has a split yet. Select images and press S to set one."
+        empty={
+          filtered
+            ? "None on these images."
+            : "No image has a split yet. Select images and press S to set one."
+        }
       />
       <Tags query={query} facets={facets} set={set} />
       {(query.file || facets?.file_states.some((each) => each.name === "missing" && each.count > 0)) && (
@@ -75,16 +80,17 @@ function LabelSections(props: {
           value={query.field || null}
           onChange={(field) => set({ ...NO_LABELS, field: field ?? "" })}
           clearable
+          clearButtonProps={{ "aria-label": "Any field" }}
           comboboxProps={{ shadow: "md" }}
         />
         {!query.field && fields.length > 0 && (
           <p className={classes.hint}>Choose a field to filter by class, confidence and state.</p>
         )}
       </Section>
-      {query.field && (
+      {query.field && (fields.length > 0 || query.classes.length > 0) && (
         <>
           <Section title="Class" onClear={query.classes.length ? () => set({ classes: [] }) : undefined}>
-            {(facets?.classes ?? []).map((each) => (
+            {withChosen(facets?.classes ?? [], query.classes).map((each) => (
               <Facet
                 key={each.name}
                 name={each.name}
@@ -126,8 +132,8 @@ function Confidence({ projectId, query, set }: { projectId: number; query: Image
     120,
   );
   const any = data?.some((each) => each > 0) ?? false;
-  if (data && !any && query.low === null && query.high === null) return null;
   const chosen = query.low !== null || query.high !== null;
+  if (!any && !chosen) return null;
   return (
     <Section title="Confidence" onClear={chosen ? () => set({ low: null, high: null }) : undefined}>
       <ConfidenceRange
@@ -213,7 +219,11 @@ function Tags({ query, facets, set }: { query: ImageQuery; facets: Facets | unde
         />
       ))}
       {tags.length === 0 && facets && (
-        <p className={classes.hint}>No tags yet. Select images and press T to give them one.</p>
+        <p className={classes.hint}>
+          {facets.images < facets.total
+            ? "None on these images."
+            : "No tags yet. Select images and press T to give them one."}
+        </p>
       )}
       {tags.length > 0 && <p className={classes.hint}>A second click leaves images with the tag out.</p>}
     </Section>

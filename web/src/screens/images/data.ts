@@ -6,7 +6,7 @@ import {
   useQueries,
   useQuery,
 } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useMemo, useRef } from "react";
 import {
   api,
   type Facets,
@@ -111,7 +111,9 @@ export function useFacets(project: number, query: ImageQuery) {
     field,
     found,
   );
-  const data = here.data;
+  const before = useRef(here.data);
+  if (here.data) before.current = here.data;
+  const data = here.data ?? (here.error ? before.current : undefined); // while the server is away, what was there stays
   return {
     error: here.error,
     facets: data && {

@@ -12,7 +12,7 @@ import {
 } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
 import { useLocation, useSearch } from "wouter";
-import { type Field, type Label, useFields, useProject } from "~/api";
+import { type Field, type Label, NetworkError, useFields, useProject } from "~/api";
 import { ALL_IMAGES, countFilters, type ImageQuery } from "~/api/image-query";
 import { usePaletteActions } from "~/app/palette-store";
 import { paths } from "~/app/routes";
@@ -59,7 +59,11 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
   const [dialog, setDialog] = useState<"import" | "export" | null>(null);
   useDocumentTitle(project.data ? `${project.data.name} · Countersign` : "Countersign");
 
-  const ids = list.data ?? NO_IDS;
+  // While the server is away, what was there stays: the list of before is better than none.
+  const before = useRef(NO_IDS);
+  if (list.data) before.current = list.data;
+  const away = list.error instanceof NetworkError && before.current.length > 0;
+  const ids = list.data ?? (away ? before.current : NO_IDS);
   const size = selectionSize(view.selection, ids.length);
   const known = useFields(projectId);
   const drawn = useMemo(() => fieldsToDraw(view.query.field, known.data), [view.query.field, known.data]);
@@ -124,7 +128,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
       busy={list.isFetching}
     />
   );
-  const broken = list.error ?? project.error;
+  const broken = (away ? null : list.error) ?? (project.data ? null : project.error);
   if (broken) {
     const retry = () => void Promise.all([list.refetch(), project.refetch()]);
     body = (
@@ -134,16 +138,20 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
           error={broken}
           retry={retry}
           actions={
-            filters > 0 && (
+            project.error ? (
+              <Button variant="default" onClick={() => go(paths.projects())}>
+                All projects
+              </Button>
+            ) : filters > 0 ? (
               <Button variant="default" onClick={reset}>
                 Clear all filters
               </Button>
-            )
+            ) : undefined
           }
         />
       </div>
     );
-  } else if (!list.data || !project.data) {
+  } else if ((!list.data && !away) || !project.data) {
     body = <GridSkeleton />;
   } else if (ids.length === 0) {
     body = (

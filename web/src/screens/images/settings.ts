@@ -16,7 +16,7 @@ export const useGridSettings = create<GridSettings>()(
   persist(
     (set) => ({
       zoom: 176,
-      sidebar: true,
+      sidebar: window.innerWidth > 1000,
       overlays: true,
       setZoom: (zoom) => set({ zoom: Math.round(Math.min(LARGEST, Math.max(SMALLEST, zoom))) }),
       setSidebar: (sidebar) => set({ sidebar }),
