@@ -114,7 +114,7 @@ def check() -> None:
         kept = WEB / "src" / "api" / "generated"
         if any(not filecmp.cmp(path, kept / path.name, shallow=False) for path in Path(folder).iterdir()):
             raise Failed("web/src/api/generated does not fit web/openapi.json: run make web-api")
-    _tool("@biomejs/biome", "bin/biome", "ci", "--diagnostic-level=warn", ".")
+    _tool("@biomejs/biome", "bin/biome", "ci", "--colors=off", "--max-diagnostics=30", "--diagnostic-level=warn", ".")
     _tool("typescript", "bin/tsc", "--noEmit")
     _tool("vitest", "vitest.mjs", "run", "--reporter=dot")
 
