@@ -7,7 +7,7 @@ import { Gestures } from "./gestures";
 import { Layer } from "./layer";
 import { Masks } from "./masks";
 import { type Draft, Overlay } from "./overlay";
-import { MASK_ALPHA, paintShapes, paintSpans } from "./paint";
+import { MASK_ALPHA, type Outlines, outlinesOf, paintShapes, paintSpans } from "./paint";
 import { paintPicture } from "./paint-picture";
 import type { Picture } from "./pictures";
 import { Scene } from "./scene";
@@ -18,7 +18,16 @@ import { DragShapeTool } from "./tools/drag-shape";
 import { KeypointsTool } from "./tools/keypoints";
 import { PolygonTool } from "./tools/polygon";
 import { SelectTool } from "./tools/select";
-import { type Bounds, type Geometry, grow, type Point, type Shape, type Size, unite } from "./types";
+import {
+  type Bounds,
+  type Geometry,
+  grow,
+  type Mask,
+  type Point,
+  type Shape,
+  type Size,
+  unite,
+} from "./types";
 import { centred, fitBounds, fitView, keepInSight, revealed, seen, type View, zoomAt } from "./view";
 
 /** The elements that it draws on, one above the other, all as large as `root`. */
@@ -30,6 +39,7 @@ export interface Parts {
   overlay: SVGSVGElement;
 }
 
+const EVERYWHERE: Bounds = { x0: -1e9, y0: -1e9, x1: 1e9, y1: 1e9 };
 const SETTLED = 90; // ms without a change of the view after which everything is drawn sharp
 const REACH = 8; // CSS pixels that lines, dots and names may lie outside of bounds
 
@@ -60,6 +70,7 @@ export class Engine implements Stage {
   private movedAt = 0;
   private fitted = true;
   private overlayStale = true;
+  private outlines: Outlines | null = null;
 
   constructor(parts: Parts, host: Host) {
     this.parts = parts;
@@ -104,6 +115,10 @@ export class Engine implements Stage {
 
   get activeTool(): ToolName {
     return this.toolName;
+  }
+
+  get element(): HTMLElement {
+    return this.parts.root;
   }
 
   get root(): SVGSVGElement {
@@ -306,12 +321,14 @@ export class Engine implements Stage {
 
   private invalidate(part: Bounds | null): void {
     this.layers.shapes.invalidate(part);
+    this.outlines = null;
     this.overlayStale = true;
     this.redraw();
   }
 
   private invalidateAll(): void {
     for (const layer of Object.values(this.layers)) layer.invalidate(null);
+    this.outlines = null;
     this.overlayStale = true;
     this.redraw();
   }
@@ -381,17 +398,25 @@ export class Engine implements Stage {
     const dirty = this.layers.shapes.dirtyBounds.reduce<Bounds | null>((all, each) => unite(all, each), null);
     const margin = (REACH + (this.names ? 110 : 0)) * this.ratio;
     const part = dirty ? grow(dirty, margin / view.scale) : seen(view, width, height, margin);
-    const found = this.scene.query(part).filter((shape) => {
-      if (shape.key === this.painted?.key) return false;
-      return shape.geometry.type === "mask" || !this.lifted.has(shape.key);
-    });
-    paintShapes(context, found, view, {
+    const found = this.scene.query(part).filter((shape) => this.isInLayer(shape));
+    // Most of many at once: from paths that are made once, as long as no shape changes. Else only what can be seen.
+    const most = !dirty && found.length > 300 && 2 * found.length > this.scene.size;
+    if (most && !this.outlines)
+      this.outlines = outlinesOf(this.scene.query(EVERYWHERE).filter((shape) => this.isInLayer(shape)));
+    const options = {
       fill: this.fill,
       line: 1.5 * this.ratio,
       names: this.names,
       font: `${11 * this.ratio}px system-ui, sans-serif`,
-      maskPicture: (mask, color) => this.masks.picture(mask, color, view.scale),
-    });
+      maskPicture: (mask: Mask, color: string) => this.masks.picture(mask, color, view.scale),
+    };
+    paintShapes(context, found, view, options, most ? (this.outlines ?? undefined) : undefined);
+  }
+
+  /** Not what the overlay or the paint layer shows in its place. */
+  private isInLayer(shape: Shape): boolean {
+    if (shape.key === this.painted?.key) return false;
+    return shape.geometry.type === "mask" || !this.lifted.has(shape.key);
   }
 
   private drawPaint(context: CanvasRenderingContext2D, view: View): void {

@@ -52,12 +52,22 @@ function reversed(ring: readonly number[]): number[] {
   return out;
 }
 
-/** Draw them, the first lowest. `view` maps the image to device pixels. */
+/** Outlines of all shapes of one look, as one path. */
+interface Group {
+  look: Shape;
+  path: Path2D;
+}
+
+/** Outlines in image pixels that are drawn again and again while the view changes and the shapes do not. */
+export type Outlines = ReadonlyMap<string, Group>;
+
+/** Draw them, the first lowest. `view` maps the image to device pixels. With `outlines`, areas are drawn from those. */
 export function paintShapes(
   context: Context,
   shapes: readonly Shape[],
   view: View,
   options: PaintOptions,
+  outlines?: Outlines,
 ): void {
   const areas = new Map<string, Shape[]>();
   const points: Shape[] = [];
@@ -65,39 +75,76 @@ export function paintShapes(
     const { geometry } = shape;
     if (geometry.type === "mask") paintMask(context, shape, geometry, view, options);
     else if (geometry.type === "keypoints") points.push(shape);
-    else {
-      // A box is filled lightly: it says less than an outline what is inside.
-      const box = geometry.type === "box" ? " box" : "";
-      const style = `${shape.color}${box}${shape.ghost ? " ghost" : ""}`;
-      const there = areas.get(style);
-      if (there) there.push(shape);
-      else areas.set(style, [shape]);
-    }
+    else if (!outlines) groupInto(areas, shape);
   }
   context.lineJoin = "round";
-  context.lineWidth = options.line;
+  if (outlines) {
+    context.save();
+    context.transform(view.scale, 0, 0, view.scale, view.x, view.y);
+    for (const { look, path } of outlines.values()) paintAreas(context, look, options, view.scale, path);
+    context.restore();
+  }
   for (const group of areas.values()) {
-    const { color, ghost, geometry } = group[0]!;
-    const share = (ghost ? 0.5 : 1) * (geometry.type === "box" ? 0.5 : 1);
     context.beginPath();
-    for (const shape of group) tracePath(context, shape.geometry, view);
-    if (options.fill > 0) {
-      context.globalAlpha = options.fill * share;
-      context.fillStyle = color;
-      context.fill();
-    }
-    context.globalAlpha = 1;
-    context.setLineDash(ghost ? [4 * options.line, 3 * options.line] : []);
-    context.strokeStyle = color;
-    context.stroke();
+    for (const shape of group) tracePath(context, shape.geometry, view, 0.8);
+    paintAreas(context, group[0]!, options, 1);
   }
   context.setLineDash([]);
+  context.lineWidth = options.line;
   for (const shape of points) paintKeypoints(context, shape, shape.geometry as Keypoints, view, options);
   if (options.names) paintNames(context, shapes, view, options);
 }
 
-/** Add the outlines to the path. Points closer than a pixel to the last one are left out. */
-function tracePath(context: Context, g: Geometry, view: View): void {
+/** Make the outlines of all of these that have one. */
+export function outlinesOf(shapes: readonly Shape[]): Outlines {
+  const areas = new Map<string, Shape[]>();
+  for (const shape of shapes) {
+    if (shape.geometry.type !== "mask" && shape.geometry.type !== "keypoints") groupInto(areas, shape);
+  }
+  const made = new Map<string, Group>();
+  for (const [look, group] of areas) {
+    const path = new Path2D();
+    for (const shape of group) tracePath(path, shape.geometry, { scale: 1, x: 0, y: 0 }, 0);
+    made.set(look, { look: group[0]!, path });
+  }
+  return made;
+}
+
+function groupInto(areas: Map<string, Shape[]>, shape: Shape): void {
+  // A box is filled lightly: it says less than an outline what is inside.
+  const box = shape.geometry.type === "box" ? " box" : "";
+  const look = `${shape.color}${box}${shape.ghost ? " ghost" : ""}`;
+  const there = areas.get(look);
+  if (there) there.push(shape);
+  else areas.set(look, [shape]);
+}
+
+/** Fill and stroke the path (default: the current one), in a space where one device pixel is 1 / scale. */
+function paintAreas(
+  context: Context,
+  look: Shape,
+  options: PaintOptions,
+  scale: number,
+  path?: Path2D,
+): void {
+  const { color, ghost, geometry } = look;
+  const line = options.line / scale;
+  if (options.fill > 0) {
+    context.globalAlpha = options.fill * (ghost ? 0.5 : 1) * (geometry.type === "box" ? 0.5 : 1);
+    context.fillStyle = color;
+    if (path) context.fill(path);
+    else context.fill();
+  }
+  context.globalAlpha = 1;
+  context.lineWidth = line;
+  context.setLineDash(ghost ? [4 * line, 3 * line] : []);
+  context.strokeStyle = color;
+  if (path) context.stroke(path);
+  else context.stroke();
+}
+
+/** Add the outlines to the path. Points closer than `least` to the last one are left out. */
+function tracePath(context: Context | Path2D, g: Geometry, view: View, least: number): void {
   const { scale, x: dx, y: dy } = view;
   if (g.type === "box") {
     const [x, y, w, h] = [g.x * scale + dx, g.y * scale + dy, g.width * scale, g.height * scale];
@@ -119,7 +166,7 @@ function tracePath(context: Context, g: Geometry, view: View): void {
     for (let i = 2; i < ring.length; i += 2) {
       const x = ring[i]! * scale + dx;
       const y = ring[i + 1]! * scale + dy;
-      if (Math.abs(x - lastX) + Math.abs(y - lastY) < 0.8) continue;
+      if (Math.abs(x - lastX) + Math.abs(y - lastY) < least) continue;
       context.lineTo(x, y);
       lastX = x;
       lastY = y;

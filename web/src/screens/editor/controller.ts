@@ -16,6 +16,7 @@ import { colorOf } from "~/ui/colors";
 import { setUi, toggled, useUi } from "./ui";
 
 const GHOST = "prediction ";
+const WAITING = "waiting"; // a shape that was drawn before there was a class for it
 
 export class Controller implements Host {
   readonly session: EditorSession;
@@ -77,7 +78,10 @@ export class Controller implements Host {
   }
 
   setPicture(url: string): void {
-    this.engine?.setPicture(this.pictures.peek(url));
+    const picture = this.pictures.peek(url);
+    this.engine?.setPicture(picture);
+    // For tests and measurements: which image the stage shows, once its picture is there.
+    if (this.engine) this.engine.element.dataset.image = picture ? String(this.image?.id ?? "") : "";
   }
 
   setClasses(classes: readonly LabelClass[]): void {
@@ -186,7 +190,7 @@ export class Controller implements Host {
         ...this.ghosts().filter((shape) => engine.scene.get(shape.key)?.hidden !== shape.hidden),
       );
     }
-    if (before.picker && !now.picker) engine.setDraft(null);
+    if (before.picker && !now.picker) engine.scene.remove(WAITING);
   }
 
   // ---- what the canvas asks and tells (Host) --------------------------------------------------------------------
@@ -212,7 +216,18 @@ export class Controller implements Host {
   create(geometry: Geometry, at: Point): string | null {
     const { activeClass } = useUi.getState();
     if (!activeClass) {
-      this.engine?.setDraft({ geometry, color: this.style().color });
+      const { color } = this.style();
+      const waiting = {
+        key: WAITING,
+        geometry,
+        color,
+        text: "",
+        z: 1e6,
+        ghost: false,
+        hidden: false,
+        locked: true,
+      };
+      this.engine?.scene.put({ ...waiting, skeleton: [], pointNames: [] });
       setUi({ picker: { at, geometry } });
       return null;
     }

@@ -38,15 +38,7 @@ async function start(project: number): Promise<EditorSession> {
   );
   const session = new EditorSession(
     {
-      labels: async (imageId, field): Promise<readonly Label[]> => {
-        try {
-          return (await api.get<LabelList>(`/images/${imageId}/labels`, { params: { labels: field } })).items;
-        } catch (error) {
-          // A field begins with its first label. (An image that is not there is told by the screen itself.)
-          if (error instanceof ApiError && error.status === 404) return [];
-          throw error;
-        }
-      },
+      labels: labelsOf,
       send: (batch) => api.post<BatchResult>(`/projects/${project}/labels/batch`, { body: batch }),
       isAway,
     },
@@ -60,6 +52,16 @@ async function start(project: number): Promise<EditorSession> {
   });
   session.outbox.flush();
   return session;
+}
+
+/** The labels of an image; a field that is not there yet has none. It comes with its first label. */
+async function labelsOf(imageId: number, field: string): Promise<readonly Label[]> {
+  try {
+    return (await api.get<LabelList>(`/images/${imageId}/labels`, { params: { labels: field } })).items;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return [];
+    throw error;
+  }
 }
 
 /** Whether another try makes sense: no answer, a server in trouble, or one that does not know us until we sign in again. */
