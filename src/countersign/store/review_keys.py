@@ -27,7 +27,7 @@ from countersign.store.review_scope import (
 )
 from countersign.store.summary import BINS, BLOCK, bin_of, floor_of
 
-FEW = 1_000
+FEW = 2_000
 """So many labels are collected and sorted sooner than an order is walked."""
 
 AROUND = 20_000
