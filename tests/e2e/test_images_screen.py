@@ -67,11 +67,11 @@ def test_images__tags_and_split_for_many_at_once(anna, served, smears):
     tiles(page).nth(2).click(modifiers=["Shift"])
     page.get_by_role("listbox", name="Images").focus()
     page.keyboard.press("t")
-    page.get_by_label("Add", exact=True).fill("blurry")
+    page.get_by_role("combobox", name="Add").fill("blurry")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Apply").click()
     expect(facet(page, "blurry")).to_have_accessible_name("blurry, 3")
-    page.get_by_role("button", name="Split").click()
+    page.get_by_role("button", name="Split", exact=True).click()
     page.get_by_role("menuitem", name="val", exact=True).click()
     expect(facet(page, "val")).to_have_accessible_name("val, 3")
 
