@@ -234,7 +234,9 @@ class Bench:
         self.page.evaluate(WATCH)
         times = []
         for name in names[1:]:
-            self.page.wait_for_timeout(2500)  # a look at the image: the next one is fetched meanwhile
+            ready = f"[data-testid=stage][data-ready~='{self.ids[name]}']"
+            self.page.wait_for_selector(ready, timeout=60_000)  # fetched ahead while one looks at the image
+            self.page.wait_for_timeout(1500)
             self.page.keyboard.press("ArrowRight")
             self.page.wait_for_function("id => window.shown?.id === id", arg=str(self.ids[name]))
             times.append(round(float(self.page.evaluate("window.shown.after")), 1))

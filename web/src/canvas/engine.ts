@@ -117,6 +117,10 @@ export class Engine implements Stage {
     return this.toolName;
   }
 
+  get hasPicture(): boolean {
+    return this.picture !== null;
+  }
+
   get element(): HTMLElement {
     return this.parts.root;
   }

@@ -84,6 +84,18 @@ export class Controller implements Host {
     if (this.engine) this.engine.element.dataset.image = picture ? String(this.image?.id ?? "") : "";
   }
 
+  /** For measurements: this image can be shown without waiting. */
+  noteReady(imageId: number): void {
+    const { dataset } = this.engine?.element ?? {};
+    if (dataset) dataset.ready = [imageId, ...(dataset.ready ?? "").split(" ").slice(0, 7)].join(" ");
+  }
+
+  /** Show a small picture until the large one has come. */
+  setPreview(url: string): void {
+    const preview = this.pictures.peek(url);
+    if (preview && this.engine && !this.engine.hasPicture) this.engine.setPicture(preview);
+  }
+
   setClasses(classes: readonly LabelClass[]): void {
     this.classes = new Map(classes.map((each) => [each.name, each]));
     const { activeClass } = useUi.getState();

@@ -24,6 +24,8 @@ export interface Place {
   total: number;
   previous: number | null;
   next: number | null;
+  /** The neighbours to have ready, the most likely first. */
+  ahead: readonly (number | null)[];
 }
 
 /** Where the image is among those that the filter shows, in their order. */
@@ -36,16 +38,17 @@ export function usePlace(project: number, image: number, query: string, sort: st
   });
   const order = useMemo(() => new Map((data ?? []).map((id, i) => [id, i])), [data]);
   const index = order.get(image) ?? -1;
-  const at = (i: number) => data?.[i] ?? null;
+  const at = (i: number) => (i < 0 ? null : (data?.[i] ?? null));
   return {
     index,
     total: data?.length ?? 0,
     previous: index > 0 ? at(index - 1) : null,
     next: index >= 0 ? at(index + 1) : at(0),
+    ahead: index >= 0 ? [at(index + 1), at(index - 1), at(index + 2)] : [],
   };
 }
 
-/** Have the neighbours ready: what is known of them, their labels, their decoded pictures. The next two, then the last one. */
+/** Have the neighbours ready: what is known of them, their labels, their decoded pictures. */
 export function usePrefetch(
   controller: Controller | null,
   project: number,
@@ -67,6 +70,7 @@ export function usePrefetch(
             there.loaded ? null : controller.session.load(id, field),
             controller.pictures.load(pictureUrl(image)),
           ]);
+          controller.noteReady(id);
         } catch {
           // it is asked for again, and told of, when it is opened
         }

@@ -10,6 +10,7 @@ import {
   onServerEvent,
   pictureUrl,
   tell,
+  thumbnailUrl,
   useClasses,
   useFields,
 } from "~/api";
@@ -84,8 +85,7 @@ function Editor({ projectId, imageId, session }: Props & { session: EditorSessio
   useClassesOf(controller, projectId, labelClasses);
   const problem = useOpenImage(controller, image, field, readOnly);
   useOthersChanges(session, projectId, imageId, field);
-  const after = place.index >= 0 ? place.next : null;
-  usePrefetch(controller, projectId, field, [after, place.previous]);
+  usePrefetch(controller, projectId, field, place.ahead);
 
   const open = useCallback(
     (id: number | null) => id !== null && go(paths.image(projectId, id, search), { replace: true }),
@@ -194,6 +194,13 @@ function useOpenImage(controller: Controller | null, image: Image | null, field:
     setProblem(null);
     if (attempt >= 0) controller.open(image, session.document(image.id, field), readOnly);
     controller.setPicture(url);
+    if (!controller.pictures.peek(url)) {
+      const preview = thumbnailUrl(image, 512);
+      void controller.pictures.load(preview).then(
+        () => !gone && controller.setPreview(preview),
+        () => {}, // the picture itself tells what is wrong
+      );
+    }
     controller.pictures.load(url, true).then(
       () => !gone && controller.setPicture(url),
       (error) => !gone && setProblem({ title: "The picture could not be shown", error, retry }),

@@ -212,7 +212,7 @@ function Display() {
       </div>
       <p className={styles.note}>
         {predictions
-          ? `${count(passing)} of ${many(predictions.items.length, "prediction")} shown · made in ${predictions.seconds.toFixed(1)} s`
+          ? `${count(passing)} of ${count(predictions.items.length)} shown · ${predictions.seconds.toFixed(1)} s`
           : "No predictions for this image."}
       </p>
     </section>
