@@ -134,9 +134,9 @@ function Editor({ projectId, imageId, session }: Props & { session: EditorSessio
         </aside>
         <section className={classes.center} aria-label="Image">
           <EditorBar place={place} open={open} leave={leave} path={detail.data?.path ?? ""} />
-          <Conflicts />
           <div className={classes.stageArea}>
             <StageView problem={problem} />
+            <Conflicts />
             <ClassPicker />
             <ShapeMenu />
           </div>
