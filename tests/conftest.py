@@ -11,10 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from countersign.store import Store
 from countersign.store.tables import metadata
+
+hypothesis.settings.register_profile("shared", deadline=None)  # no test depends on the clock of a busy machine
+hypothesis.settings.load_profile("shared")
 
 BACKENDS = ("sqlite", "postgres")
 

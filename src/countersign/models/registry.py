@@ -3,15 +3,18 @@
 A reference is one of::
 
     cells                              the name of a model of the workspace
-    ./shared/cells.csmodel             a saved model: a folder or an exported file
-    timm:resnet18?weights=random       a family's own name for one of its models, with options after ``?``
+    ./shared/cells.countersign-model   a folder or file that some family opens
+    grounding-dino-tiny                a model of the catalogue, or one added to the models folder
+    timm:resnet18?weights=random       a family's own name for one of its models
 
-A family is one file in this package and one entry in ``_BUILT_IN``; its module is imported when it is asked for.
-Which models a workspace holds is not known here: whoever calls says where they are (``saved``).
+with options of the family after ``?``. A family is one file in this package and one entry in ``_BUILT_IN``; its module
+is imported when it is asked for, and imports no network library itself. Which models a workspace holds is not known
+here: whoever calls says where they are (``saved``).
 """
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import functools
 import os
@@ -19,12 +22,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from urllib.parse import parse_qsl
 
 from countersign.domain.errors import InvalidInput, ModelError, NotFound
 from countersign.domain.model import ModelCard
-from countersign.models.contract import Model
+from countersign.models.contract import Anything, Model
 
 SAVED = "trained"
 """The family that opens names of the workspace, folders and files."""
@@ -32,12 +35,17 @@ SAVED = "trained"
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A reference taken apart. ``path`` is set for the family of saved models, ``options`` follow the ``?``."""
+    """A reference taken apart.
+
+    ``path`` is set where it names files, ``card`` where it names a model of the catalogue (or an added one), whose
+    files ``countersign.models.weights`` finds. ``options`` follow the ``?``.
+    """
 
     text: str
     family: str
     name: str
     path: Path | None = None
+    card: ModelCard | None = None
     options: Mapping[str, str] = field(default_factory=dict)
 
     def option(self, key: str, allowed: Sequence[str], default: str) -> str:
@@ -57,7 +65,7 @@ class Family(Protocol):
     @property
     def option_names(self) -> tuple[str, ...]: ...
 
-    def load(self, reference: Reference, *, device: str | None) -> Model:
+    def load(self, reference: Reference, *, device: str | None) -> Anything:
         """Load it. ``device`` None means the best there is. Raises NotFound, ModelError."""
         ...
 
@@ -67,6 +75,24 @@ class Family(Protocol):
 
     def names(self) -> Sequence[str]:
         """Return the names that a reference to this family can have, as far as they are known."""
+        ...
+
+
+@runtime_checkable
+class Catalogued(Protocol):
+    """A family whose models stand in the catalogue."""
+
+    def cards(self) -> Sequence[ModelCard]:
+        """Return a card for each, written beside the code. Loads nothing."""
+        ...
+
+
+@runtime_checkable
+class Opener(Protocol):
+    """A family that recognises files of its models."""
+
+    def opens(self, path: Path) -> bool:
+        """Whether this folder or file is one of its models, by its ending or its ``config.json``. Loads nothing."""
         ...
 
 
@@ -109,8 +135,8 @@ def family(name: str) -> Family:
 def parse(text: str, *, saved: Mapping[str, Path] | None = None) -> Reference:
     """Take a reference apart. ``saved`` maps the names of the workspace's models to where they are.
 
-    A name of the workspace wins over a path, a path over a family. Raises NotFound with the nearest names, and
-    ModelError for an option that the family does not know.
+    A name of the workspace wins over a path, a path over the catalogue, the catalogue over a family. Raises NotFound
+    with the nearest names, and ModelError for an option that the family does not know or a path that none opens.
     """
     saved = saved or {}
     text = text.strip()
@@ -118,44 +144,81 @@ def parse(text: str, *, saved: Mapping[str, Path] | None = None) -> Reference:
         raise NotFound("model", text, known=tuple(sorted(saved)))
     if text in saved:
         return Reference(text, SAVED, text, path=saved[text])
-    path = Path(text).expanduser()
-    if path.exists():
-        return Reference(text, SAVED, path.stem, path=path.resolve())
-    head, colon, rest = text.partition(":")
-    if colon and head in _families and head != SAVED:
-        return _family_reference(text, head, rest)
-    raise _not_found(text, saved)
-
-
-def _family_reference(text: str, head: str, rest: str) -> Reference:
-    name, _, query = rest.partition("?")
+    bare, _, query = text.partition("?")
     options = dict(parse_qsl(query, keep_blank_values=True))
-    known = family(head).option_names
+    reference = _of_path(text, bare) or _of_catalogue(text, bare) or _of_family(text, bare)
+    if reference is None:
+        raise _not_found(text, saved)
+    known = family(reference.family).option_names
     for key in options:
         if key not in known:
-            raise ModelError(f"{text!r}: {head} models have no option {key!r}", remedy=f"Options: {', '.join(known)}.")
-    return Reference(text, head, name, options=options)
+            remedy = f"Options: {', '.join(known)}." if known else "They have none."
+            raise ModelError(f"{text!r}: {reference.family} models have no option {key!r}", remedy=remedy)
+    return dataclasses.replace(reference, options=options)
+
+
+def _of_path(text: str, bare: str) -> Reference | None:
+    for part in (text, bare):
+        path = Path(part).expanduser()
+        if part and path.exists():
+            return Reference(text, family_of(path), path.stem, path=path.resolve())
+    return None
+
+
+def family_of(path: Path) -> str:
+    """Return the name of the family that opens a folder or file; ``SAVED`` where none says so (it explains why not)."""
+    for name in sorted(_families):
+        found = family(name)
+        if isinstance(found, Opener) and found.opens(path):
+            return name
+    return SAVED
+
+
+def _of_catalogue(text: str, bare: str) -> Reference | None:
+    from countersign.models import catalogue
+
+    card = catalogue.find(bare)
+    return Reference(text, card.family, card.name, card=card) if card else None
+
+
+def _of_family(text: str, bare: str) -> Reference | None:
+    head, colon, rest = bare.partition(":")
+    if colon and head in _families and head != SAVED:
+        return Reference(text, head, rest)
+    return None
 
 
 def _not_found(text: str, saved: Mapping[str, Path]) -> NotFound:
     names = tuple(sorted(saved))
     if os.sep in text or text.startswith((".", "~")):
         return NotFound("model", text, known=names, remedy="There is no such file or folder either: check the path.")
-    near = difflib.get_close_matches(text, [*names, *(f"{name}:" for name in families())], n=3, cutoff=0.5)
+    from countersign.models import catalogue
+
+    others = [*(card.name for card in catalogue.cards()), *(f"{name}:" for name in families())]
+    near = difflib.get_close_matches(text, [*names, *others], n=3, cutoff=0.5)
     if near:
         return NotFound("model", text, known=names, remedy=f"Did you mean {' or '.join(near)}?")
     here = f"The workspace has {', '.join(names[:12])}." if names else "The workspace has none yet: train one."
     return NotFound("model", text, known=names, remedy=f"{here} A timm model is written timm:resnet18.")
 
 
-def load(text: str, *, saved: Mapping[str, Path] | None = None, device: str | None = None) -> Model:
-    """Load the model that a reference names.
+def open_any(text: str, *, saved: Mapping[str, Path] | None = None, device: str | None = None) -> Anything:
+    """Load the model that a reference names, whatever it can do.
 
     ``saved`` maps the workspace's own names to folders; ``device`` is None (the best there is), ``cpu``, ``cuda`` ...
     Raises NotFound with suggestions, and ModelError where it is damaged or not what it should be.
     """
     reference = parse(text, saved=saved)
     return family(reference.family).load(reference, device=device)
+
+
+def load(text: str, *, saved: Mapping[str, Path] | None = None, device: str | None = None) -> Model:
+    """Load a model that labels whole images. Raises as ``open_any`` does, and ModelError where it does not do that."""
+    found = open_any(text, saved=saved, device=device)
+    if not isinstance(found, Model):
+        does = ", ".join(task.value.replace("_", " ") for task in found.card.tasks)
+        raise ModelError(f"{text!r} does not label images by itself (it does {does})", remedy="Choose another model.")
+    return found
 
 
 def card(text: str, *, saved: Mapping[str, Path] | None = None) -> ModelCard:

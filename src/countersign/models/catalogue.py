@@ -1,0 +1,32 @@
+"""The catalogue: the cards of all models that the families know, and of those that were added to the models folder.
+
+Reads cards alone; whether their weights are there is known to ``weights``.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from countersign.domain.model import ModelCard
+from countersign.models import ratings, registry, weights
+
+
+@functools.cache
+def _built_in(families: tuple[str, ...]) -> tuple[ModelCard, ...]:
+    found: list[ModelCard] = []
+    for name in families:
+        family = registry.family(name)
+        if isinstance(family, registry.Catalogued):
+            found += family.cards()
+    return tuple(ratings.rate(found))
+
+
+def cards() -> list[ModelCard]:
+    """Return the card of every model of the catalogue, then of every added one, each name once."""
+    known = {card.name: card for card in _built_in(registry.families())}
+    return list((known | {card.name: card for card in weights.added()}).values())
+
+
+def find(name: str) -> ModelCard | None:
+    """Return the card of this name, or None."""
+    return next((card for card in cards() if card.name == name), None)
