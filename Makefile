@@ -23,21 +23,27 @@ $(STAMP): pyproject.toml requirements-dev.lock tools/uv.sh
 demo: install  ## teach by example, auto-label, review, approve, export: on 120 generated images, in about two minutes
 	@$(PY) -m countersign demo
 
-test: install  ## run all tests but those of the pages
+# Two runs of pytest: playwright leaves an event loop in its process, in which other tests could not have their own.
+test: web  ## run all tests, those of the pages in Chromium last
+	@tools/chromium.sh >/dev/null
 	@$(PY) -m pytest -q -n 2 --dist loadfile --ignore tests/e2e
+	@$(PY) -m pytest -q -n 2 --dist loadfile tests/e2e
 
-test-browser: web  ## run the tests of the pages in Chromium
+test-browser: web  ## run the tests of the pages alone
+	@tools/chromium.sh >/dev/null
 	@$(PY) -m pytest -q -n 2 --dist loadfile tests/e2e
 
 test-fast: install  ## run the tests that take no training and no server
 	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not slow" tests/unit
 
-check: install  ## formatting, lint, types, layers
+check: install  ## formatting, lint, types, layers; of the user interface too, with its tests
 	@$(PY) -m ruff format --check --quiet . || { echo "run: make format"; exit 1; }
 	@$(PY) -m ruff check --quiet .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-cache
 	@tools/no-addresses.sh
+	@$(NODE)
+	@$(PY) hatch_build.py check
 
 format: install  ## format the code and mend what lint can mend
 	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format --quiet .
@@ -46,7 +52,7 @@ web: install  ## build the user interface into the package (nothing is done wher
 	@$(NODE)
 	@$(PY) hatch_build.py build
 
-web-check: install  ## check the user interface: format, lint, types, tests, and that its client fits the server
+web-check: install  ## that of the user interface alone: format, lint, types, tests, and that its client fits the server
 	@$(NODE)
 	@$(PY) hatch_build.py check
 
