@@ -4,11 +4,8 @@
  */
 import { areaOf, boundsOf, hit } from "./geometry";
 import { Gestures } from "./gestures";
-import { Layer } from "./layer";
-import { Masks } from "./masks";
 import { type Draft, Overlay } from "./overlay";
-import { MASK_ALPHA, type Outlines, outlinesOf, paintShapes, paintSpans } from "./paint";
-import { paintPicture } from "./paint-picture";
+import { type Canvases, Painter } from "./painter";
 import type { Picture } from "./pictures";
 import { Scene } from "./scene";
 import type { Spans } from "./spans";
@@ -18,30 +15,16 @@ import { DragShapeTool } from "./tools/drag-shape";
 import { KeypointsTool } from "./tools/keypoints";
 import { PolygonTool } from "./tools/polygon";
 import { SelectTool } from "./tools/select";
-import {
-  type Bounds,
-  type Geometry,
-  grow,
-  type Mask,
-  type Point,
-  type Shape,
-  type Size,
-  unite,
-} from "./types";
-import { centred, fitBounds, fitView, keepInSight, revealed, seen, type View, zoomAt } from "./view";
+import { type Bounds, type Geometry, type Point, type Shape, type Size, unite } from "./types";
+import { centred, fitBounds, fitView, keepInSight, revealed, type View, zoomAt } from "./view";
 
 /** The elements that it draws on, one above the other, all as large as `root`. */
-export interface Parts {
+export interface Parts extends Canvases {
   root: HTMLElement;
-  picture: HTMLCanvasElement;
-  shapes: HTMLCanvasElement;
-  paint: HTMLCanvasElement;
   overlay: SVGSVGElement;
 }
 
-const EVERYWHERE: Bounds = { x0: -1e9, y0: -1e9, x1: 1e9, y1: 1e9 };
 const SETTLED = 90; // ms without a change of the view after which everything is drawn sharp
-const REACH = 8; // CSS pixels that lines, dots and names may lie outside of bounds
 
 export class Engine implements Stage {
   readonly scene = new Scene();
@@ -51,38 +34,26 @@ export class Engine implements Stage {
   stage: Size = { width: 1, height: 1 };
   view: View = { scale: 1, x: 0, y: 0 };
   selection: readonly string[] = [];
+  lifted: ReadonlyMap<string, Geometry> = new Map();
   private readonly parts: Parts;
-  private readonly layers: { picture: Layer; shapes: Layer; paint: Layer };
-  private readonly masks: Masks;
+  private readonly painter: Painter;
   private readonly tools: Record<ToolName, Tool>;
   private readonly gestures: Gestures;
   private readonly observer: ResizeObserver;
-  private picture: Picture | null = null;
   private toolName: ToolName = "select";
   private hovered: string | null = null;
   private draft: Draft | null = null;
-  private lifted: ReadonlyMap<string, Geometry> = new Map();
-  private painted: { spans: Spans; color: string; key: string | null } | null = null;
-  private names = false;
-  private fill = 0.16;
   private frameAsked = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private movedAt = 0;
   private fitted = true;
   private overlayStale = true;
-  private outlines: Outlines | null = null;
 
   constructor(parts: Parts, host: Host) {
     this.parts = parts;
     this.host = host;
     this.overlay = new Overlay(parts.overlay);
-    this.masks = new Masks((part) => this.invalidate(part));
-    this.layers = {
-      picture: new Layer(parts.picture, (context, view) => this.drawPicture(context, view)),
-      shapes: new Layer(parts.shapes, (context, view, w, h) => this.drawShapes(context, view, w, h)),
-      paint: new Layer(parts.paint, (context, view) => this.drawPaint(context, view)),
-    };
-    parts.paint.style.opacity = String(MASK_ALPHA + 0.1);
+    this.painter = new Painter(parts, this, (part) => this.invalidate(part));
     this.tools = {
       select: new SelectTool(this),
       box: new DragShapeTool(this, "box"),
@@ -104,7 +75,7 @@ export class Engine implements Stage {
     this.tool.leave();
     this.observer.disconnect();
     this.gestures.close();
-    this.masks.close();
+    this.painter.close();
     cancelAnimationFrame(this.frameAsked);
     clearTimeout(this.timer);
   }
@@ -118,7 +89,7 @@ export class Engine implements Stage {
   }
 
   get hasPicture(): boolean {
-    return this.picture !== null;
+    return this.painter.picture !== null;
   }
 
   get element(): HTMLElement {
@@ -153,6 +124,11 @@ export class Engine implements Stage {
     return this.tool.back() || (this.toolName !== "select" && this.tools.select.back());
   }
 
+  /** The next keypoint is (or is not) a hidden one. */
+  hideKeypoint(): void {
+    if (this.toolName === "keypoints") (this.tools.keypoints as KeypointsTool).toggleHidden();
+  }
+
   skipKeypoint(): boolean {
     return this.toolName === "keypoints" && (this.tools.keypoints as KeypointsTool).skip();
   }
@@ -160,18 +136,15 @@ export class Engine implements Stage {
   /** Another image: its size is known before its picture. The view fits unless one is given. */
   setImage(size: Size, view?: View): void {
     this.tool.cancel();
-    this.masks.clear();
     this.image = size;
-    this.picture = null;
+    this.painter.clear();
     this.hovered = null;
     this.fitted = !view;
     this.applyView(view ?? fitView(size, this.stage), true);
-    this.invalidateAll();
   }
 
   setPicture(picture: Picture | null): void {
-    this.picture = picture;
-    this.layers.picture.invalidate(null);
+    this.painter.setPicture(picture);
     this.redraw();
   }
 
@@ -190,10 +163,7 @@ export class Engine implements Stage {
   }
 
   setLook({ names, fill }: { names: boolean; fill: number }): void {
-    if (this.names === names && this.fill === fill) return;
-    this.names = names;
-    this.fill = fill;
-    this.invalidate(null);
+    if (this.painter.setLook(names, fill)) this.invalidate(null);
   }
 
   setPictureFilter(filter: string): void {
@@ -297,16 +267,17 @@ export class Engine implements Stage {
 
   showPaint(spans: Spans, color: string, key: string | null, part: Bounds | null): void {
     if (!part && key !== null) this.invalidateShape(key);
-    this.painted = { spans, color, key };
-    this.layers.paint.invalidate(part);
+    this.painter.painted = { spans, color, key };
+    this.painter.invalidatePaint(part);
     if (part) this.redraw();
   }
 
   hidePaint(): void {
-    if (!this.painted) return;
-    if (this.painted.key !== null) this.invalidateShape(this.painted.key);
-    this.painted = null;
-    this.layers.paint.invalidate(null);
+    const { painted } = this.painter;
+    if (!painted) return;
+    if (painted.key !== null) this.invalidateShape(painted.key);
+    this.painter.painted = null;
+    this.painter.invalidatePaint(null);
     this.redraw();
   }
 
@@ -324,15 +295,7 @@ export class Engine implements Stage {
   }
 
   private invalidate(part: Bounds | null): void {
-    this.layers.shapes.invalidate(part);
-    this.outlines = null;
-    this.overlayStale = true;
-    this.redraw();
-  }
-
-  private invalidateAll(): void {
-    for (const layer of Object.values(this.layers)) layer.invalidate(null);
-    this.outlines = null;
+    this.painter.invalidateShapes(part);
     this.overlayStale = true;
     this.redraw();
   }
@@ -342,7 +305,7 @@ export class Engine implements Stage {
     if (width < 2 || height < 2) return;
     const before = this.stage;
     this.stage = { width, height };
-    for (const layer of Object.values(this.layers)) layer.resize(width, height, this.ratio);
+    this.painter.resize(this.stage, this.ratio);
     if (this.fitted) this.applyView(fitView(this.image, this.stage), true);
     else this.panBy((width - before.width) / 2, (height - before.height) / 2);
     // In this frame: an emptied canvas must not be seen.
@@ -367,69 +330,12 @@ export class Engine implements Stage {
 
   private frame(): void {
     this.frameAsked = 0;
-    const settled = performance.now() - this.movedAt >= SETTLED;
-    const area = { x0: 0, y0: 0, x1: this.image.width, y1: this.image.height };
-    const { picture, shapes, paint } = this.layers;
-    let later = !this.refreshLayer(picture, area, settled || this.ratio * this.view.scale >= 4);
-    const few = this.scene.size < 200;
-    later = !this.refreshLayer(shapes, grow(area, this.reach(REACH)), settled || few) || later;
-    if (this.painted) later = !this.refreshLayer(paint, area, settled) || later;
-    this.parts.paint.style.visibility = this.painted ? "visible" : "hidden";
-    this.parts.picture.style.imageRendering = this.view.scale >= 4 ? "pixelated" : "auto";
+    // The browser's zoom, or another screen, without another size in CSS pixels.
+    if (this.painter.ratio !== this.ratio) this.painter.resize(this.stage, this.ratio);
+    const later = this.painter.draw(performance.now() - this.movedAt >= SETTLED);
     if (this.overlayStale) this.drawOverlay();
     clearTimeout(this.timer);
     if (later) this.timer = setTimeout(() => this.redraw(), SETTLED);
-  }
-
-  /** Bring a layer up to date. Returns whether it is sharp now. */
-  private refreshLayer(layer: Layer, area: Bounds, now: boolean): boolean {
-    const sharp = layer.isSharp(this.view);
-    if (!layer.covers(this.view, area) || (!sharp && now)) {
-      layer.render(this.view);
-      layer.place(this.view);
-      return true;
-    }
-    layer.patch(REACH + (this.names ? 110 : 0));
-    layer.place(this.view);
-    return sharp;
-  }
-
-  private drawPicture(context: CanvasRenderingContext2D, view: View): void {
-    if (this.picture) paintPicture(context, this.picture, this.image, view);
-  }
-
-  private drawShapes(context: CanvasRenderingContext2D, view: View, width: number, height: number): void {
-    const dirty = this.layers.shapes.dirtyBounds.reduce<Bounds | null>((all, each) => unite(all, each), null);
-    const margin = (REACH + (this.names ? 110 : 0)) * this.ratio;
-    const part = dirty ? grow(dirty, margin / view.scale) : seen(view, width, height, margin);
-    const found = this.scene.query(part).filter((shape) => this.isInLayer(shape));
-    // Most of many at once: from paths that are made once, as long as no shape changes. Else only what can be seen.
-    const most = !dirty && found.length > 300 && 2 * found.length > this.scene.size;
-    if (most && !this.outlines)
-      this.outlines = outlinesOf(this.scene.query(EVERYWHERE).filter((shape) => this.isInLayer(shape)));
-    const options = {
-      fill: this.fill,
-      line: 1.5 * this.ratio,
-      names: this.names,
-      font: `${11 * this.ratio}px system-ui, sans-serif`,
-      maskPicture: (mask: Mask, color: string) => this.masks.picture(mask, color, view.scale),
-    };
-    paintShapes(context, found, view, options, most ? (this.outlines ?? undefined) : undefined);
-  }
-
-  /** Not what the overlay or the paint layer shows in its place. */
-  private isInLayer(shape: Shape): boolean {
-    if (shape.key === this.painted?.key) return false;
-    return shape.geometry.type === "mask" || !this.lifted.has(shape.key);
-  }
-
-  private drawPaint(context: CanvasRenderingContext2D, view: View): void {
-    if (!this.painted) return;
-    const part = this.layers.paint.dirtyBounds.reduce<Bounds | null>((all, each) => unite(all, each), null);
-    context.fillStyle = this.painted.color;
-    // Columns at the edge of the part reach into it when zoomed out.
-    const reach = REACH / Math.min(1, this.view.scale) + 2;
-    paintSpans(context, this.painted.spans, view, part ? grow(part, reach) : undefined);
   }
 
   private drawOverlay(): void {
@@ -438,7 +344,7 @@ export class Engine implements Stage {
     const shapes: Shape[] = [];
     for (const key of this.selection) {
       const shape = this.scene.get(key);
-      if (!shape || shape.hidden || key === this.painted?.key) continue;
+      if (!shape || shape.hidden || key === this.painter.painted?.key) continue;
       const lifted = this.lifted.get(key);
       shapes.push(lifted ? { ...shape, geometry: lifted } : shape);
     }

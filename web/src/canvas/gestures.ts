@@ -31,6 +31,7 @@ export class Gestures {
     window.addEventListener("keydown", (event) => this.key(event, true), options);
     window.addEventListener("keyup", (event) => this.key(event, false), options);
     window.addEventListener("blur", () => this.setSpace(false), options);
+    window.addEventListener("resize", () => this.engine.redraw(), options);
   }
 
   close(): void {
@@ -52,8 +53,7 @@ export class Gestures {
     if (event.pointerType === "touch") {
       this.touches.set(event.pointerId, { x: event.clientX, y: event.clientY });
       if (this.touches.size === 2) {
-        this.drawing?.tool.cancel();
-        this.drawing = null;
+        this.giveUp();
         return;
       }
     }
@@ -64,7 +64,9 @@ export class Gestures {
       this.engine.root.setPointerCapture(event.pointerId);
       return;
     }
-    if (event.button !== 0 || this.drawing || this.touches.size > 1) return;
+    if (event.button !== 0 || this.touches.size > 1) return;
+    if (this.drawing?.pointer === event.pointerId) this.giveUp(); // it was let go where nobody saw it
+    if (this.drawing) return;
     const handle = (event.target as Element).closest("[data-handle]")?.getAttribute("data-handle") ?? null;
     const tool = this.engine.toolFor(handle);
     this.engine.root.setPointerCapture(event.pointerId);
@@ -74,7 +76,8 @@ export class Gestures {
 
   private countClicks(event: PointerEvent): number {
     const { time, x, y, clicks } = this.lastDown;
-    const again = event.timeStamp - time < 400 && Math.hypot(event.clientX - x, event.clientY - y) < 6;
+    const slack = event.pointerType === "touch" ? 16 : 4;
+    const again = event.timeStamp - time < 400 && Math.hypot(event.clientX - x, event.clientY - y) < slack;
     this.lastDown = {
       time: event.timeStamp,
       x: event.clientX,
@@ -94,6 +97,8 @@ export class Gestures {
       this.panning = { pointer: event.pointerId, x: event.clientX, y: event.clientY };
       return;
     }
+    // No button is down: it was let go outside, over a dialog of the system for instance.
+    if (this.drawing?.pointer === event.pointerId && event.buttons === 0) this.giveUp();
     const { drawing } = this;
     if (drawing?.pointer === event.pointerId) {
       // A quick stroke comes as one event with many points in it.
@@ -136,9 +141,16 @@ export class Gestures {
   private lost(event: PointerEvent): void {
     this.touches.delete(event.pointerId);
     this.panning = null;
-    if (this.drawing?.pointer !== event.pointerId) return;
-    this.drawing.tool.cancel();
+    if (this.drawing?.pointer === event.pointerId) this.giveUp();
+  }
+
+  /** The drag ends without a result; what was clicked before it stays. */
+  private giveUp(): void {
+    const { drawing } = this;
     this.drawing = null;
+    if (!drawing) return;
+    if (drawing.tool.drop) drawing.tool.drop();
+    else drawing.tool.cancel();
   }
 
   private leave(): void {
@@ -188,5 +200,10 @@ export class Gestures {
 /** Whether it is the wheel of a mouse (it zooms) or a trackpad (it pans): a wheel turns by large whole steps, one way. */
 function isWheel(event: WheelEvent): boolean {
   if (event.deltaMode !== 0) return true;
-  return event.deltaX === 0 && Math.abs(event.deltaY) >= 50 && Number.isInteger(event.deltaY);
+  if (event.deltaX !== 0 || Math.abs(event.deltaY) < 30) return false;
+  // On a scaled screen a step of the wheel is no whole number of pixels, but its old measure still is.
+  const steps = (event as { wheelDeltaY?: number }).wheelDeltaY ?? 0;
+  return (
+    (Math.abs(event.deltaY) >= 50 && Number.isInteger(event.deltaY)) || (steps !== 0 && steps % 120 === 0)
+  );
 }

@@ -91,6 +91,7 @@ export class Overlay {
     const areal = shape.geometry.type !== "mask" && shape.geometry.type !== "keypoints";
     set(drawn.path, "fill", areal ? shape.color : "none");
     set(drawn.group, "data-type", shape.geometry.type);
+    set(drawn.group, "data-ghost", String(shape.ghost));
     set(drawn.group, "transform", `matrix(${view.scale} 0 0 ${view.scale} ${view.x} ${view.y})`);
   }
 

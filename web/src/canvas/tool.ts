@@ -30,6 +30,20 @@ export interface DrawStyle {
   skeleton: readonly (readonly [number, number])[];
 }
 
+/** A shape of several clicks that is not finished. */
+export interface Drawing {
+  tool: "polygon" | "keypoints";
+  points: number;
+  /** It could be finished now. */
+  enough: boolean;
+  /** Keypoints: the name of the next one, how many there are, and whether it will be a hidden one. */
+  next: string;
+  total: number;
+  hidden: boolean;
+  /** How often somebody was asked to finish it first. */
+  asked: number;
+}
+
 /** The editor, as the canvas sees it. It decides; the canvas shows. */
 export interface Host {
   style(): DrawStyle;
@@ -48,6 +62,8 @@ export interface Host {
   menu(key: string | null, at: Point): void;
   /** What to do next with this tool, in a few words. */
   hint(text: string): void;
+  /** A shape of several clicks grows, or is done (null). */
+  drawing(state: Drawing | null): void;
 }
 
 /** The canvas, as a tool sees it. */
@@ -80,6 +96,8 @@ export interface Tool {
   up(event: ToolEvent): void;
   /** The pointer moves without a button. */
   hover(event: ToolEvent): void;
+  /** Give up the press that is held, not what was drawn by those before it. Where it is missing, `cancel` does. */
+  drop?(): void;
   /** Give up what is being drawn. Returns whether there was something. */
   cancel(): boolean;
   /** Finish what is being drawn (Enter). Returns whether there was something. */

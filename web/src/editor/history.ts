@@ -2,17 +2,23 @@
 import type { EditorLabel } from "./model";
 import type { ChangeSet, LabelStore } from "./store";
 
+const JOIN_MS = 800;
+
 export class History {
   private done: ChangeSet[] = [];
   private undone: ChangeSet[] = [];
   private readonly store: LabelStore;
+  /** What the last step was made of, and when: steps of one name that follow each other quickly are one. */
+  private last = { name: "", at: 0 };
+  private name = "";
   private readonly listeners = new Set<() => void>();
 
   constructor(store: LabelStore) {
     this.store = store;
     store.observe((changes) => {
       if (changes.cause !== "user") return;
-      this.done.push(changes);
+      if (!this.join(changes)) this.done.push(changes);
+      this.last = { name: this.name, at: Date.now() };
       this.undone = [];
       this.tell();
     });
@@ -29,6 +35,45 @@ export class History {
   onChange(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** What changes within `work` is one step with what the last call of this name changed, if that is not long ago. */
+  together(name: string, work: () => void): void {
+    this.name = name;
+    try {
+      work();
+    } finally {
+      this.name = "";
+    }
+  }
+
+  private join(changes: ChangeSet): boolean {
+    const before = this.done.at(-1);
+    const { name, at } = this.last;
+    if (!this.name || this.name !== name || Date.now() - at > JOIN_MS || this.undone.length || !before)
+      return false;
+    const onlyUpdates = (each: ChangeSet) => !each.created.length && !each.deleted.length;
+    const from = new Map(before.updated.map((each) => [each.after.key, each.before]));
+    const same =
+      changes.updated.length === before.updated.length &&
+      changes.updated.every((each) => from.has(each.after.key));
+    if (!onlyUpdates(before) || !onlyUpdates(changes) || !same) return false;
+    const updated = changes.updated.map(({ after }) => ({ before: from.get(after.key)!, after }));
+    this.done[this.done.length - 1] = { ...changes, updated };
+    return true;
+  }
+
+  /** A class has another name: what is put back has it too. */
+  renameClass(from: string, to: string): void {
+    const label = (each: EditorLabel) => (each.className === from ? { ...each, className: to } : each);
+    const step = (changes: ChangeSet): ChangeSet => ({
+      cause: changes.cause,
+      created: changes.created.map(label),
+      deleted: changes.deleted.map(label),
+      updated: changes.updated.map((each) => ({ before: label(each.before), after: label(each.after) })),
+    });
+    this.done = this.done.map(step);
+    this.undone = this.undone.map(step);
   }
 
   /** Take the last step back. Returns the keys of the labels that it touched. */

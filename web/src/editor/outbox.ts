@@ -144,11 +144,27 @@ export class Outbox {
     if (item) this.pending.set(key, { ...item, label: { ...item.label, id, version } });
   }
 
+  /** What the server refused is settled: nothing is left to tell of. */
+  settled(): void {
+    this.problem = "";
+    this.tell();
+  }
+
+  /** A class has another name: what waits says so. What is on its way says what it says. */
+  renameClass(from: string, to: string): void {
+    for (const [key, item] of this.pending) {
+      if (item.label.className === from)
+        this.pending.set(key, { ...item, label: { ...item.label, className: to } });
+    }
+    this.store();
+  }
+
   private fold(item: Pending): void {
     const before = this.pending.get(item.key);
     const sent = this.sentItems().find((each) => each.key === item.key);
     this.pending.delete(item.key);
     if (before?.kind === "create" && item.kind === "delete") return; // the server never heard of it
+    if (item.kind === "delete" && item.label.id === null && !sent) return; // it was refused there, or never sent
     if (before?.kind === "create" && item.kind === "update") {
       this.pending.set(item.key, { ...item, kind: "create", fields: [] });
     } else if (before?.kind === "update" && item.kind === "update") {
@@ -232,6 +248,7 @@ export class Outbox {
       this.wires.saved(item, result);
       return;
     }
+    if (this.isNoMore(item)) return;
     this.pending.delete(item.key);
     if (item.kind === "delete" && !result.label) {
       this.wires.saved(item, { ...result, status: "done" }); // gone either way
@@ -244,12 +261,19 @@ export class Outbox {
     this.wires.conflict({ key: item.key, imageId: item.imageId, mine: item, theirs: result.label, refused });
   }
 
+  /** Whether the server refused to make what was deleted here meanwhile: then all is as it should be. */
+  private isNoMore(item: Pending): boolean {
+    const waiting = this.pending.get(item.key);
+    return item.kind === "create" && waiting?.kind === "delete" && this.pending.delete(item.key);
+  }
+
   /** The server refused the batch as a whole: each label is told so, nothing is sent in circles. */
   private refuse(batch: Batch, error: unknown): void {
     this.batches.shift();
     this.problem = error instanceof Error ? error.message : String(error);
     const refused = { what: this.problem, todo: (error as { remedy?: string }).remedy ?? "" };
     for (const item of batch.items) {
+      if (this.isNoMore(item)) continue;
       this.wires.conflict({ key: item.key, imageId: item.imageId, mine: item, theirs: null, refused });
     }
   }

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { BatchResult, Label, LabelBatch } from "~/api/generated";
 import { type Locks, openKeep, type Storage } from "./keep";
 import { makeLabel } from "./model";
@@ -306,4 +306,66 @@ test("a window takes over what a closed one left, and leaves alone what an open 
   expect([...storage.values.keys()]).toEqual(["countersign.unsaved.1.open"]);
   expect((await openKeep(1, storage, locks, "third")).read()).toBeNull();
   expect((await openKeep(2, storage, locks, "other project")).read()).toBeNull();
+});
+
+class Refusing extends FakeServer {
+  refuse = true;
+
+  override send = async (batch: LabelBatch): Promise<BatchResult> => {
+    this.batches.push(batch);
+    if (this.refuse) throw new Error("The class is too long.");
+    return { key: batch.key, replayed: false, change_ids: [], results: [] };
+  };
+}
+
+test("a label that the server refused and that is deleted then is not sent again", async () => {
+  const server = new Refusing();
+  const session = new EditorSession(server, new MemoryKeep());
+  const { store } = await session.load(1, "gt");
+  store.apply("user", { put: [draw("a")] });
+  await vi.waitFor(() => expect(session.allConflicts()).toHaveLength(1));
+  expect(session.saveState.phase).toBe("failed");
+  store.apply("user", { remove: ["a"] });
+  expect(session.allConflicts()).toHaveLength(0);
+  expect(session.saveState).toMatchObject({ phase: "saved", count: 0, problem: "" });
+  expect(server.batches).toHaveLength(1);
+});
+
+test("a label that is deleted while the server refuses to make it leaves nothing behind", async () => {
+  const server = new Refusing();
+  const session = new EditorSession(server, new MemoryKeep());
+  const { store } = await session.load(1, "gt");
+  store.apply("user", { put: [draw("a")] });
+  store.apply("user", { remove: ["a"] });
+  await vi.waitFor(() => expect(session.saveState.count).toBe(0));
+  expect(session.allConflicts()).toHaveLength(0);
+  expect(server.batches).toHaveLength(1);
+});
+
+test("a class of another name: its labels, their history and what waits follow", async () => {
+  const server = new FakeServer();
+  const session = new EditorSession(server, new MemoryKeep());
+  session.setClasses([{ id: 1, name: "cell" }]);
+  const { store, history } = await session.load(1, "gt");
+  store.apply("user", { put: [draw("a"), draw("b")] });
+  store.apply("user", { remove: ["b"] });
+  await vi.waitFor(() => expect(session.saveState.phase).toBe("saved"));
+  server.away = true;
+  store.apply("user", { put: [draw("c")] });
+  session.setClasses([{ id: 1, name: "Zelle" }]);
+  expect(store.all().map((label) => label.className)).toEqual(["Zelle", "Zelle"]);
+  history.undo();
+  history.undo();
+  expect(store.get("b")!.className).toBe("Zelle");
+});
+
+test("a class that was renamed elsewhere shows with the next list, though no label has another version", async () => {
+  const server = new FakeServer();
+  const session = new EditorSession(server, new MemoryKeep());
+  const { store } = await session.load(1, "gt");
+  store.apply("user", { put: [draw("a")] });
+  await vi.waitFor(() => expect(session.saveState.phase).toBe("saved"));
+  for (const [id, label] of server.labelsById) server.labelsById.set(id, { ...label, class_name: "Zelle" });
+  await session.load(1, "gt");
+  expect(store.get("a")!.className).toBe("Zelle");
 });

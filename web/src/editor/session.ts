@@ -39,6 +39,7 @@ export class EditorSession {
   private readonly listeners = new Set<() => void>();
   private readonly ownChanges = new Set<number>();
   private clock = 0;
+  private classNames: ReadonlyMap<number, string> = new Map();
   private conflictList: readonly Conflict[] = [];
 
   constructor(server: Server, keep: Keep) {
@@ -72,13 +73,35 @@ export class EditorSession {
     return this.ownChanges.has(changeId);
   }
 
+  /** The classes of the project, as they are now: labels follow when one was given another name. */
+  setClasses(classes: readonly { id: number; name: string }[]): void {
+    const before = this.classNames;
+    this.classNames = new Map(classes.map((each) => [each.id, each.name]));
+    for (const { id, name } of classes) {
+      const old = before.get(id);
+      if (old !== undefined && old !== name) this.renameClass(old, name);
+    }
+  }
+
+  private renameClass(from: string, to: string): void {
+    this.outbox.renameClass(from, to);
+    for (const { store, history } of this.documents.values()) {
+      history.renameClass(from, to);
+      const named = store.all().filter((label) => label.className === from);
+      store.apply("server", { put: named.map((label) => ({ ...label, className: to })) });
+    }
+  }
+
   document(imageId: number, field: string): ImageDocument {
     const name = `${imageId} ${field}`;
     let entry = this.documents.get(name);
     if (!entry) {
       const store = new LabelStore();
       entry = { imageId, field, store, history: new History(store), loaded: false, told: new Map() };
-      store.observe((changes) => this.outbox.add(changes));
+      store.observe((changes) => {
+        this.outbox.add(changes);
+        if (changes.cause !== "server") this.dropRefused(changes.deleted);
+      });
       this.documents.set(name, entry);
       this.restore(entry, []);
     }
@@ -105,7 +128,7 @@ export class EditorSession {
     for (const label of wanted) {
       const known = store.ofId(label.id);
       if (fresh(label.id) || waiting.has(label.id) || (known && this.outbox.isUnsaved(known.key))) continue;
-      if (known?.version === label.version) continue;
+      if (known?.version === label.version && known.className === label.class_name) continue;
       if (known && this.conflicts.has(known.key)) continue;
       put.push(fromServer(label, known?.key));
     }
@@ -185,7 +208,17 @@ export class EditorSession {
     this.tellConflicts();
   }
 
+  /** What the server never took is deleted here: there is nothing left to settle. */
+  private dropRefused(deleted: readonly EditorLabel[]): void {
+    const gone = deleted.filter(({ key }) => {
+      const conflict = this.conflicts.get(key);
+      return conflict?.refused && !conflict.theirs && this.conflicts.delete(key);
+    });
+    if (gone.length) this.tellConflicts();
+  }
+
   private tellConflicts(): void {
+    if (!this.conflicts.size) this.outbox.settled();
     this.conflictList = [...this.conflicts.values()];
     this.tell();
   }

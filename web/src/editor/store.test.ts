@@ -90,3 +90,40 @@ test("who shows undo and redo is told", () => {
   history.undo();
   expect(told).toHaveBeenCalledTimes(2);
 });
+
+test("steps of one name that follow each other quickly are one", () => {
+  const store = new LabelStore();
+  const history = new History(store);
+  store.apply("user", { put: [label("a"), label("b")] });
+  const move = (key: string, x: number) => () =>
+    store.apply("user", { put: [{ ...store.get(key)!, geometry: box(x) }] });
+  for (let x = 1; x <= 5; x += 1) history.together("nudge", move("a", x));
+  history.together("nudge", move("b", 1)); // another label: a step of its own
+  history.undo();
+  expect(store.get("b")!.geometry).toEqual(box(0));
+  expect(store.get("a")!.geometry).toEqual(box(5));
+  history.undo();
+  expect(store.get("a")!.geometry).toEqual(box(0));
+  history.redo();
+  expect(store.get("a")!.geometry).toEqual(box(5));
+});
+
+test("a step between, or a pause, ends what is joined", () => {
+  vi.useFakeTimers();
+  const store = new LabelStore();
+  const history = new History(store);
+  store.apply("user", { put: [label("a")] });
+  const move = (x: number) => () => store.apply("user", { put: [{ ...store.get("a")!, geometry: box(x) }] });
+  history.together("nudge", move(1));
+  move(2)();
+  history.together("nudge", move(3));
+  vi.advanceTimersByTime(5000);
+  history.together("nudge", move(4));
+  vi.useRealTimers();
+  const seen: unknown[] = [];
+  while (history.canUndo) {
+    history.undo();
+    seen.push(store.get("a")?.geometry);
+  }
+  expect(seen).toEqual([box(3), box(2), box(1), box(0), undefined]);
+});

@@ -7,6 +7,10 @@ export class KeypointsTool implements Tool {
   readonly cursor = "crosshair";
   private points: number[] = [];
   private pointer: ToolEvent | null = null;
+  /** The next point is there, but something covers it. */
+  private covered = false;
+  /** The press that made the last point is not over. */
+  private held = false;
   private readonly stage: Stage;
 
   constructor(stage: Stage) {
@@ -17,8 +21,15 @@ export class KeypointsTool implements Tool {
     this.stage.host.hover(null);
     if (!this.stage.host.canEdit()) return;
     const { x, y } = clampPoint(this.stage.image, event.x, event.y);
-    this.points.push(tidy(x, event.mod), tidy(y, event.mod), event.alt ? 1 : 2);
-    this.step(event);
+    this.points.push(tidy(x, event.mod), tidy(y, event.mod), event.alt || this.covered ? 1 : 2);
+    this.covered = false;
+    this.held = this.step(event);
+  }
+
+  /** The next point is a hidden one, or is not: for those who have no Alt key. */
+  toggleHidden(): void {
+    this.covered = !this.covered;
+    this.show(this.pointer);
   }
 
   /** Leave the next point out. Returns whether there is one. */
@@ -29,15 +40,26 @@ export class KeypointsTool implements Tool {
     return true;
   }
 
-  private step(event: ToolEvent | null): void {
+  /** Returns whether there are more to come. */
+  private step(event: ToolEvent | null): boolean {
     const names = this.stage.host.style().pointNames;
-    if (names.length && this.points.length >= 3 * names.length) this.close();
+    const done = names.length > 0 && this.points.length >= 3 * names.length;
+    if (done) this.close();
     else this.show(event);
+    return !done;
   }
 
   move(): void {}
 
-  up(): void {}
+  up(): void {
+    this.held = false;
+  }
+
+  /** Two fingers zoom: the point of the first one goes. */
+  drop(): void {
+    if (this.held) this.back();
+    this.held = false;
+  }
 
   hover(event: ToolEvent): void {
     this.show(event);
@@ -52,7 +74,25 @@ export class KeypointsTool implements Tool {
     const next = points.length / 3;
     if (pointNames.length)
       stage.host.hint(`Click: ${pointNames[next] ?? ""} · Alt: hidden · Tab: not on the image`);
-    else stage.host.hint(points.length ? "Click the next point · Enter ends" : "");
+    else
+      stage.host.hint(
+        points.length
+          ? "Click the next point · Enter ends"
+          : "This class has no named keypoints: click points, Enter ends",
+      );
+    stage.host.drawing(
+      points.length
+        ? {
+            tool: "keypoints",
+            points: next,
+            enough: points.some((value, i) => i % 3 === 2 && value > 0),
+            next: pointNames[next] ?? "",
+            total: pointNames.length,
+            hidden: this.covered,
+            asked: 0,
+          }
+        : null,
+    );
     const all = event ? [...points, event.x, event.y, 2] : points;
     const dots: number[] = [];
     for (let i = 0; i < points.length; i += 3) if (points[i + 2]) dots.push(points[i]!, points[i + 1]!);
@@ -74,7 +114,9 @@ export class KeypointsTool implements Tool {
     const names = stage.host.style().pointNames;
     while (points.length < 3 * names.length) points.push(0, 0, 0);
     this.points = [];
+    this.covered = false;
     stage.setDraft(null);
+    stage.host.drawing(null);
     if (!points.some((value, i) => i % 3 === 2 && value > 0)) return;
     stage.host.create({ type: "keypoints", points, box: null }, { x: pointer?.sx ?? 0, y: pointer?.sy ?? 0 });
   }
@@ -82,7 +124,9 @@ export class KeypointsTool implements Tool {
   cancel(): boolean {
     const busy = this.points.length > 0;
     this.points = [];
+    this.covered = false;
     this.stage.setDraft(null);
+    this.stage.host.drawing(null);
     return busy;
   }
 

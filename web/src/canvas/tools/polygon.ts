@@ -81,6 +81,15 @@ export class PolygonTool implements Tool {
       stage.setDraft(null);
       return;
     }
+    stage.host.drawing({
+      tool: "polygon",
+      points: points.length / 2,
+      enough: points.length >= 6,
+      next: "",
+      total: 0,
+      hidden: false,
+      asked: 0,
+    });
     const closing = event !== null && points.length >= 6 && this.atFirst(event);
     const line =
       event && !this.free && !closing
@@ -127,7 +136,16 @@ export class PolygonTool implements Tool {
     this.free = false;
     this.stage.setDraft(null);
     this.stage.host.hint("");
+    this.stage.host.drawing(null);
     return busy;
+  }
+
+  /** Two fingers zoom while a polygon is drawn: the corner of the first one goes, the others stay. */
+  drop(): void {
+    if (!this.pressed) return;
+    this.pressed = null;
+    this.free = false;
+    this.back();
   }
 
   finish(): boolean {

@@ -209,6 +209,12 @@ export class SelectTool implements Tool {
     return true;
   }
 
+  drop(): void {
+    this.action = null;
+    this.stage.overlay.showMarquee(null);
+    this.stage.drop();
+  }
+
   finish(): boolean {
     return false;
   }

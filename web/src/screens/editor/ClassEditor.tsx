@@ -28,18 +28,23 @@ export function ClassEditor({ edited, close }: Props) {
   const skeleton = readBones(bones, names);
   const taken = labelClasses.some((each) => each.name === name.trim() && each.id !== edited?.id);
 
-  const save = async () => {
+  const save = () =>
+    attempt(async () => {
+      const body = { name: name.trim(), color, keypoint_names: names, skeleton: skeleton ?? [] };
+      if (edited) {
+        await api.patch(`/classes/${edited.id}`, { body: { ...body, color: color || undefined } });
+        return;
+      }
+      const made = await api.post<LabelClass>(`/projects/${projectId}/classes`, { body });
+      setUi({ activeClass: made.name });
+    });
+  /** Do it, then close; what went wrong is said here. */
+  const attempt = async (work: () => Promise<unknown>) => {
     setBusy(true);
     setProblem("");
-    const body = { name: name.trim(), color, keypoint_names: names, skeleton: skeleton ?? [] };
     try {
-      const made = edited
-        ? await api.patch<LabelClass>(`/classes/${edited.id}`, {
-            body: { ...body, color: color || undefined },
-          })
-        : await api.post<LabelClass>(`/projects/${projectId}/classes`, { body });
+      await work();
       await client.invalidateQueries({ queryKey: keys.classes(projectId) });
-      if (!edited) setUi({ activeClass: made.name });
       close();
     } catch (error) {
       const { what, todo } = tell(error);
@@ -47,6 +52,7 @@ export function ClassEditor({ edited, close }: Props) {
       setBusy(false);
     }
   };
+  const remove = () => attempt(() => api.delete(`/classes/${edited!.id}`));
   return (
     <Modal opened onClose={close} title={edited ? `Class “${edited.name}”` : "New class"} size="sm">
       <form
@@ -90,6 +96,18 @@ export function ClassEditor({ edited, close }: Props) {
           />
           {problem && <span style={{ color: "var(--cs-danger)" }}>{problem}</span>}
           <Group justify="flex-end" gap={8}>
+            {edited && (
+              <Button
+                variant="subtle"
+                color="red"
+                c="var(--cs-danger)"
+                mr="auto"
+                disabled={busy}
+                onClick={() => void remove()}
+              >
+                Delete
+              </Button>
+            )}
             <Button variant="default" onClick={close}>
               Cancel
             </Button>

@@ -1,4 +1,4 @@
-import { ActionIcon, Checkbox, Tooltip } from "@mantine/core";
+import { ActionIcon, Checkbox, TextInput, Tooltip } from "@mantine/core";
 import { Pencil, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import type { LabelClass } from "~/api";
@@ -9,12 +9,19 @@ import { useEditor, useLabels } from "./context";
 import classes from "./editor.module.css";
 import { useUi } from "./ui";
 
+const KEYED = 10; // classes with a number key; more of them can be searched
+
 /** Classes with their number keys: a click chooses the class for what is drawn next, and relabels the selection. */
 export function ClassList() {
   const { controller, labelClasses, readOnly } = useEditor();
   const active = useUi((ui) => ui.activeClass);
   const labels = useLabels();
   const [edited, setEdited] = useState<LabelClass | "new" | null>(null);
+  const [wanted, setWanted] = useState("");
+  const many = labelClasses.length > KEYED;
+  const found = labelClasses.flatMap((each, i) =>
+    !many || each.name.toLowerCase().includes(wanted.trim().toLowerCase()) ? { each, i } : [],
+  );
   const { counts, ofImage } = useMemo(() => {
     const counted = new Map<string, number>();
     const whole = new Set<string>();
@@ -39,15 +46,36 @@ export function ClassList() {
           No class yet. Draw something: you are asked what it is. Or add one here.
         </p>
       )}
+      {many && (
+        <div className={classes.classSearch}>
+          <TextInput
+            size="xs"
+            placeholder={`Find one of ${labelClasses.length} classes`}
+            aria-label="Find a class"
+            value={wanted}
+            onChange={(event) => setWanted(event.currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key === "Enter" && found[0]) controller.edits.chooseClass(found[0].each.name);
+              else if (event.key !== "Escape") return;
+              setWanted("");
+              event.currentTarget.blur();
+              event.stopPropagation();
+            }}
+          />
+        </div>
+      )}
       <ul className={classes.classItems}>
-        {labelClasses.map((each, i) => (
+        {many && !found.length && (
+          <li className={classes.quiet}>No class has “{wanted.trim()}” in its name.</li>
+        )}
+        {found.map(({ each, i }) => (
           <li key={each.id} className={classes.classItem} data-active={each.name === active || undefined}>
             <button
               type="button"
               className={classes.classButton}
               aria-pressed={each.name === active}
               onMouseDown={(event) => event.preventDefault()}
-              onClick={() => controller.chooseClass(each.name)}
+              onClick={() => controller.edits.chooseClass(each.name)}
             >
               <ClassDot color={each.color} />
               <span className="cs-truncate">{each.name}</span>
@@ -68,7 +96,7 @@ export function ClassList() {
                 className={ofImage.has(each.name) ? undefined : classes.onHover}
                 checked={ofImage.has(each.name)}
                 disabled={readOnly}
-                onChange={() => controller.toggleImageClass(each.name)}
+                onChange={() => controller.edits.toggleImageClass(each.name)}
               />
             </Tooltip>
             <span className={classes.key}>{i < 10 ? <KeyHint keys={String((i + 1) % 10)} /> : null}</span>

@@ -17,17 +17,22 @@ function Open({ picker }: { picker: Picker }) {
   const { controller, labelClasses } = useEditor();
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
+  const [recent] = useState(() => useUi.getState().recent);
+  const list = useRef<HTMLUListElement>(null);
   const root = useRef<HTMLDivElement>(null);
   const items = useMemo(() => {
     const wanted = text.trim().toLowerCase();
+    // Without a word the classes that were chosen last come first: Enter takes the one before.
+    const rank = (name: string) => (wanted || !recent.includes(name) ? recent.length : recent.indexOf(name));
     const found = labelClasses
+      .toSorted((a, b) => rank(a.name) - rank(b.name))
       .filter((each) => each.name.toLowerCase().includes(wanted))
       .map(({ name, color }) => ({ name, color, made: true }));
     const exact = labelClasses.some((each) => each.name === text.trim());
     return text.trim() && !exact
       ? [...found, { name: text.trim(), color: "var(--cs-faint)", made: false }]
       : found;
-  }, [labelClasses, text]);
+  }, [labelClasses, recent, text]);
   const close = () => setUi({ picker: null });
   useEffect(() => {
     const outside = (event: PointerEvent) =>
@@ -40,8 +45,11 @@ function Open({ picker }: { picker: Picker }) {
   }, []);
   const take = (index: number) => {
     const item = items[index];
-    if (item) controller.chooseClass(item.name);
+    if (item) controller.edits.chooseClass(item.name);
   };
+  useEffect(() => {
+    list.current?.children[at]?.scrollIntoView({ block: "nearest" });
+  }, [at]);
   const key = (event: React.KeyboardEvent) => {
     if (event.key === "Escape") close();
     else if (event.key === "Enter") take(at);
@@ -61,7 +69,7 @@ function Open({ picker }: { picker: Picker }) {
         // biome-ignore lint/a11y/noAutofocus: it has come up to be typed in
         autoFocus
         className={classes.pickerField}
-        placeholder={labelClasses.length ? "Find or make a class" : "What is it? A name for the class"}
+        placeholder={labelClasses.length ? "Find or make a class" : "What is it? A class …"}
         aria-label="Class"
         value={text}
         onChange={(event) => {
@@ -69,7 +77,7 @@ function Open({ picker }: { picker: Picker }) {
           setAt(0);
         }}
       />
-      <ul className={classes.pickerItems}>
+      <ul className={classes.pickerItems} ref={list}>
         {items.map((item, i) => (
           <li key={item.name}>
             <button

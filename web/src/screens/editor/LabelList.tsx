@@ -184,7 +184,7 @@ const Row = memo(function Row({
           size={20}
           aria-label={hidden ? "Show" : "Hide"}
           data-on={hidden || undefined}
-          onClick={only(() => controller.toggleHidden([label.key]))}
+          onClick={only(() => controller.edits.toggleHidden([label.key]))}
         >
           {hidden ? <EyeOff size={13} /> : <Eye size={13} />}
         </ActionIcon>
@@ -192,7 +192,7 @@ const Row = memo(function Row({
           size={20}
           aria-label={locked ? "Unlock" : "Lock"}
           data-on={locked || undefined}
-          onClick={only(() => controller.toggleLocked([label.key]))}
+          onClick={only(() => controller.edits.toggleLocked([label.key]))}
         >
           {locked ? <Lock size={13} /> : <LockOpen size={13} />}
         </ActionIcon>
@@ -200,7 +200,7 @@ const Row = memo(function Row({
           size={20}
           aria-label="Delete"
           disabled={readOnly || locked}
-          onClick={only(() => controller.removeKeys([label.key]))}
+          onClick={only(() => controller.edits.removeKeys([label.key]))}
         >
           <Trash2 size={13} />
         </ActionIcon>

@@ -27,7 +27,7 @@ export function ShapeMenu() {
   const selection = useUi((ui) => ui.selection);
   if (!menu) return null;
   const { key, at } = menu;
-  const prediction = key === null ? undefined : controller.predictionOf(key);
+  const prediction = key === null ? undefined : controller.predictions.at(key);
   const close = () => setUi({ menu: null });
   return (
     <Menu
@@ -47,11 +47,14 @@ export function ShapeMenu() {
             <Menu.Item
               leftSection={<Check size={14} />}
               disabled={readOnly}
-              onClick={() => controller.accept(prediction)}
+              onClick={() => controller.predictions.accept([prediction])}
             >
               Accept this prediction
             </Menu.Item>
-            <Menu.Item leftSection={<X size={14} />} onClick={() => controller.dismiss(prediction)}>
+            <Menu.Item
+              leftSection={<X size={14} />}
+              onClick={() => controller.predictions.dismiss([prediction])}
+            >
               Dismiss it
             </Menu.Item>
           </>
@@ -70,7 +73,7 @@ export function ShapeMenu() {
               leftSection={<Copy size={14} />}
               rightSection={<KeyHint keys="mod+d" />}
               disabled={readOnly}
-              onClick={() => controller.duplicate()}
+              onClick={() => controller.edits.duplicate()}
             >
               Duplicate
             </Menu.Item>
@@ -78,7 +81,7 @@ export function ShapeMenu() {
               leftSection={<BringToFront size={14} />}
               rightSection={<KeyHint keys="mod+]" />}
               disabled={readOnly}
-              onClick={() => controller.order("front")}
+              onClick={() => controller.edits.order("front")}
             >
               To the front
             </Menu.Item>
@@ -86,7 +89,7 @@ export function ShapeMenu() {
               leftSection={<SendToBack size={14} />}
               rightSection={<KeyHint keys="mod+[" />}
               disabled={readOnly}
-              onClick={() => controller.order("back")}
+              onClick={() => controller.edits.order("back")}
             >
               To the back
             </Menu.Item>
@@ -94,14 +97,14 @@ export function ShapeMenu() {
             <Menu.Item
               leftSection={hidden.has(key) ? <Eye size={14} /> : <EyeOff size={14} />}
               rightSection={<KeyHint keys="h" />}
-              onClick={() => controller.toggleHidden(selection)}
+              onClick={() => controller.edits.toggleHidden(selection)}
             >
               {hidden.has(key) ? "Show" : "Hide"}
             </Menu.Item>
             <Menu.Item
               leftSection={locked.has(key) ? <LockOpen size={14} /> : <Lock size={14} />}
               rightSection={<KeyHint keys="l" />}
-              onClick={() => controller.toggleLocked(selection)}
+              onClick={() => controller.edits.toggleLocked(selection)}
             >
               {locked.has(key) ? "Unlock" : "Lock"}
             </Menu.Item>
@@ -111,7 +114,7 @@ export function ShapeMenu() {
               rightSection={<KeyHint keys="delete" />}
               color="red"
               disabled={readOnly}
-              onClick={() => controller.removeKeys(selection)}
+              onClick={() => controller.edits.removeKeys(selection)}
             >
               Delete
             </Menu.Item>
@@ -132,7 +135,7 @@ export function ShapeMenu() {
             >
               One pixel to one pixel
             </Menu.Item>
-            <Menu.Item rightSection={<KeyHint keys="mod+a" />} onClick={() => controller.selectAll()}>
+            <Menu.Item rightSection={<KeyHint keys="mod+a" />} onClick={() => controller.edits.selectAll()}>
               Select all labels
             </Menu.Item>
           </>

@@ -154,7 +154,7 @@ function HistoryButtons() {
           aria-label="Undo"
           disabled={!history.canUndo}
           onMouseDown={stay}
-          onClick={() => controller.undo()}
+          onClick={() => controller.edits.undo()}
         >
           <Undo2 size={17} />
         </ActionIcon>
@@ -165,7 +165,7 @@ function HistoryButtons() {
           aria-label="Redo"
           disabled={!history.canRedo}
           onMouseDown={stay}
-          onClick={() => controller.redo()}
+          onClick={() => controller.edits.redo()}
         >
           <Redo2 size={17} />
         </ActionIcon>

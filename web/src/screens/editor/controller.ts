@@ -2,30 +2,33 @@
  * Between the canvas, the labels and the screen: it shows the labels of the open image as shapes, and turns what the
  * user does on the canvas or in the lists into change sets.
  */
-import type { Image, LabelClass, Prediction } from "~/api";
+import type { Image, LabelClass } from "~/api";
 import { Engine, type Parts } from "~/canvas/engine";
-import { boundsOf, keepOn, translate } from "~/canvas/geometry";
 import { Pictures } from "~/canvas/pictures";
-import type { DrawStyle, Host, ToolName } from "~/canvas/tool";
+import type { Drawing, DrawStyle, Host, ToolName } from "~/canvas/tool";
 import type { Geometry, Point, Shape } from "~/canvas/types";
 import type { View } from "~/canvas/view";
-import { depthOf, type EditorLabel, makeLabel } from "~/editor/model";
+import { type EditorLabel, makeLabel } from "~/editor/model";
 import type { EditorSession, ImageDocument } from "~/editor/session";
 import type { ChangeSet } from "~/editor/store";
 import { colorOf } from "~/ui/colors";
-import { setUi, toggled, useUi } from "./ui";
+import { Edits } from "./edits";
+import { PredictionDesk } from "./predictions";
+import { ghostsOf, sameShape, shapeOf } from "./shapes";
+import { type EditorUi, setUi, useUi } from "./ui";
 
-const GHOST = "prediction ";
 const WAITING = "waiting"; // a shape that was drawn before there was a class for it
 
 export class Controller implements Host {
   readonly session: EditorSession;
   readonly pictures = new Pictures();
+  readonly edits = new Edits(this);
+  readonly predictions = new PredictionDesk(this);
   engine: Engine | null = null;
   document: ImageDocument | null = null;
   image: Image | null = null;
-  private classes: ReadonlyMap<string, LabelClass> = new Map();
-  private readOnly = false;
+  classes: ReadonlyMap<string, LabelClass> = new Map();
+  readOnly = false;
   private stopObserving: () => void = () => {};
   private readonly views = new Map<number, View>();
   /** Makes a class that is not there yet. */
@@ -60,14 +63,19 @@ export class Controller implements Host {
   /** Show another image (or another field of it). Its picture is set when it has come. */
   open(image: Image, document: ImageDocument, readOnly: boolean): void {
     const same = this.image?.id === image.id;
-    if (!same) setUi({ predictions: null, hidden: new Set(), locked: new Set(), allHidden: false });
+    if (!same)
+      setUi({
+        predictions: this.predictions.of(image.id),
+        hidden: new Set(),
+        locked: new Set(),
+        allHidden: false,
+      });
     setUi({ selection: [], hovered: null, picker: null, menu: null, hint: "" });
     this.readOnly = readOnly;
     this.stopObserving();
     this.image = image;
     this.document = document;
-    const stop = document.store.observe((changes) => this.follow_labels(changes));
-    this.stopObserving = stop;
+    this.stopObserving = document.store.observe((changes) => this.followLabels(changes));
     if (same) this.resetScene();
     else this.show(image);
   }
@@ -97,6 +105,7 @@ export class Controller implements Host {
   }
 
   setClasses(classes: readonly LabelClass[]): void {
+    this.session.setClasses(classes);
     this.classes = new Map(classes.map((each) => [each.name, each]));
     const { activeClass } = useUi.getState();
     if (!this.classes.has(activeClass)) setUi({ activeClass: classes[0]?.name ?? "" });
@@ -109,12 +118,14 @@ export class Controller implements Host {
   private resetScene(): void {
     if (!this.engine || !this.document) return;
     const shapes = this.document.store.all().flatMap((label) => this.shapeOf(label) ?? []);
-    this.engine.scene.reset([...shapes, ...this.ghosts()]);
+    this.engine.scene.reset([...shapes, ...ghostsOf(useUi.getState(), this.classes)]);
     this.engine.setSelection(useUi.getState().selection);
   }
 
-  private follow_labels({ created, updated, deleted, cause }: ChangeSet): void {
+  private followLabels(changes: ChangeSet): void {
+    const { created, updated, deleted, cause } = changes;
     const { engine } = this;
+    if (cause === "history") this.predictions.follow(changes);
     if (!engine) return;
     const gone = deleted.map((label) => label.key);
     const put: Shape[] = [];
@@ -124,7 +135,7 @@ export class Controller implements Host {
       else gone.push(label.key);
     }
     engine.scene.remove(...gone);
-    engine.scene.put(...put.filter((shape) => !same(engine.scene.get(shape.key), shape)));
+    engine.scene.put(...put.filter((shape) => !sameShape(engine.scene.get(shape.key), shape)));
     const { selection } = useUi.getState();
     if (gone.length && selection.some((key) => gone.includes(key))) {
       this.select(selection.filter((key) => !gone.includes(key)));
@@ -132,45 +143,10 @@ export class Controller implements Host {
   }
 
   private shapeOf(label: EditorLabel): Shape | null {
-    if (!label.geometry) return null;
-    const { hidden, locked } = useUi.getState();
-    const known = this.classes.get(label.className);
-    return {
-      key: label.key,
-      geometry: label.geometry,
-      color: known?.color ?? colorOf(label.className),
-      text: label.confidence === null ? label.className : `${label.className} ${label.confidence.toFixed(2)}`,
-      z: depthOf(label),
-      ghost: false,
-      hidden: hidden.has(label.key),
-      locked: locked.has(label.key),
-      skeleton: known?.skeleton ?? [],
-      pointNames: known?.keypoint_names ?? [],
-    };
+    return shapeOf(label, useUi.getState(), this.classes);
   }
 
-  private ghosts(): Shape[] {
-    const { predictions, threshold, showPredictions } = useUi.getState();
-    return (predictions?.items ?? []).flatMap((item, i) => {
-      if (!item.geometry) return [];
-      const known = this.classes.get(item.class_name);
-      const shown = showPredictions && isShown(item, threshold);
-      return {
-        key: GHOST + i,
-        geometry: item.geometry as Geometry,
-        color: known?.color ?? colorOf(item.class_name),
-        text: item.confidence === null ? item.class_name : `${item.class_name} ${item.confidence.toFixed(2)}`,
-        z: 1e6,
-        ghost: true,
-        hidden: !shown,
-        locked: false,
-        skeleton: known?.skeleton ?? [],
-        pointNames: known?.keypoint_names ?? [],
-      };
-    });
-  }
-
-  private follow(now: ReturnType<typeof useUi.getState>, before: ReturnType<typeof useUi.getState>): void {
+  private follow(now: EditorUi, before: EditorUi): void {
     const { engine } = this;
     if (!engine) return;
     if (now.tool !== before.tool) engine.setTool(now.tool);
@@ -192,17 +168,21 @@ export class Controller implements Host {
         if (shape) engine.scene.put(shape);
       }
     }
-    if (now.predictions !== before.predictions) {
-      engine.scene.remove(
-        ...[...engine.scene.all()].filter((shape) => shape.ghost).map((shape) => shape.key),
-      );
-      engine.scene.put(...this.ghosts());
-    } else if (now.threshold !== before.threshold || now.showPredictions !== before.showPredictions) {
-      engine.scene.put(
-        ...this.ghosts().filter((shape) => engine.scene.get(shape.key)?.hidden !== shape.hidden),
-      );
-    }
+    this.followPredictions(now, before);
     if (before.picker && !now.picker) engine.scene.remove(WAITING);
+  }
+
+  private followPredictions(now: EditorUi, before: EditorUi): void {
+    const scene = this.engine?.scene;
+    if (!scene) return;
+    if (now.predictions !== before.predictions) {
+      const old = [...scene.all()].filter((shape) => shape.ghost).map((shape) => shape.key);
+      scene.remove(...old);
+      scene.put(...ghostsOf(now, this.classes));
+    } else if (now.threshold !== before.threshold || now.showPredictions !== before.showPredictions) {
+      const ghosts = ghostsOf(now, this.classes);
+      scene.put(...ghosts.filter((shape) => scene.get(shape.key)?.hidden !== shape.hidden));
+    }
   }
 
   // ---- what the canvas asks and tells (Host) --------------------------------------------------------------------
@@ -246,7 +226,7 @@ export class Controller implements Host {
     return this.add(geometry, activeClass);
   }
 
-  private add(geometry: Geometry | null, className: string): string | null {
+  add(geometry: Geometry | null, className: string): string | null {
     const { document, image } = this;
     if (!document || !image || this.readOnly) return null;
     const label = makeLabel({ imageId: image.id, field: document.field, className, geometry });
@@ -293,213 +273,34 @@ export class Controller implements Host {
     setUi({ hint: text });
   }
 
+  drawing(next: Drawing | null): void {
+    const now = useUi.getState().drawing;
+    const same =
+      now && next && (Object.keys(next) as (keyof Drawing)[]).every((key) => now[key] === next[key]);
+    if (!same) setUi({ drawing: next });
+  }
+
+  /** Whether another image may come now. Not over a drawing of several points: it would be lost without a word. */
+  mayLeave(): boolean {
+    const { drawing } = useUi.getState();
+    if (!drawing || drawing.points < 2) return true;
+    setUi({
+      hint: "Something is being drawn: Enter keeps it, Escape gives it up",
+      drawing: { ...drawing, asked: drawing.asked + 1 },
+    });
+    return false;
+  }
+
   // ---- what the user orders -------------------------------------------------------------------------------------
 
+  /** A drawing that is far enough is kept, not lost, when another tool is chosen. */
   setTool(tool: ToolName): void {
+    const { drawing, tool: now } = useUi.getState();
+    if (tool !== now && drawing?.enough) this.engine?.tool.finish();
     setUi({ tool, hint: "" });
-  }
-
-  /** The selected labels that may be changed. */
-  private selected(): EditorLabel[] {
-    if (!this.canEdit()) return [];
-    const { selection, locked } = useUi.getState();
-    return selection.flatMap((key) => (locked.has(key) ? [] : (this.document?.store.get(key) ?? [])));
-  }
-
-  /** Choose a class: for a shape that waits for one, for the selection, and for what comes next. */
-  chooseClass(name: string): void {
-    const { picker } = useUi.getState();
-    if (name && !this.classes.has(name)) this.onNewClass(name);
-    setUi({ activeClass: name, picker: null, menu: null });
-    if (picker?.geometry) {
-      this.add(picker.geometry, name);
-      return;
-    }
-    const put = this.selected()
-      .filter((label) => label.className !== name)
-      .map((label) => ({ ...label, className: name }));
-    this.document?.store.apply("user", { put });
-  }
-
-  /** Relabel without changing what comes next. */
-  relabel(key: string, className: string): void {
-    const label = this.document?.store.get(key);
-    if (label && this.canEdit()) this.document?.store.apply("user", { put: [{ ...label, className }] });
-  }
-
-  remove(): void {
-    if (this.engine?.back()) return;
-    const keys = this.selected().map((label) => label.key);
-    this.document?.store.apply("user", { remove: keys });
-  }
-
-  removeKeys(keys: readonly string[]): void {
-    if (this.canEdit())
-      this.document?.store.apply("user", { remove: keys.filter((key) => !useUi.getState().locked.has(key)) });
-  }
-
-  duplicate(): void {
-    const { image, document } = this;
-    if (!image || !document) return;
-    const by = Math.max(2, Math.round(this.engine?.reach(12) ?? 10));
-    const put = this.selected().flatMap((label) => {
-      if (!label.geometry) return [];
-      const room = keepOn(image, boundsOf(label.geometry), by, by);
-      const geometry = translate(label.geometry, room.x, room.y);
-      return makeLabel({
-        imageId: image.id,
-        field: document.field,
-        className: label.className,
-        geometry,
-        attributes: label.attributes,
-      });
-    });
-    document.store.apply("user", { put });
-    if (put.length) this.select(put.map((label) => label.key));
-  }
-
-  nudge(dx: number, dy: number): void {
-    const { image } = this;
-    if (!image) return;
-    const changes = this.selected().flatMap((label) => {
-      if (!label.geometry) return [];
-      const by = keepOn(image, boundsOf(label.geometry), dx, dy);
-      return { key: label.key, geometry: translate(label.geometry, by.x, by.y) };
-    });
-    if (changes.length) this.change(changes);
-  }
-
-  /** To the front (above all others) or to the back. */
-  order(to: "front" | "back"): void {
-    const depths = (this.document?.store.all() ?? []).map(depthOf);
-    const depth = to === "front" ? Math.max(0, ...depths) + 1 : Math.min(0, ...depths) - 1;
-    const put = this.selected().map((label) => ({
-      ...label,
-      attributes: { ...label.attributes, z_order: depth },
-    }));
-    this.document?.store.apply("user", { put });
-  }
-
-  /** The class of the whole image: on or off. */
-  toggleImageClass(name: string): void {
-    if (!this.canEdit() || !name) return;
-    const there =
-      this.document?.store.all().filter((label) => !label.geometry && label.className === name) ?? [];
-    if (there.length) this.document?.store.apply("user", { remove: there.map((label) => label.key) });
-    else this.add(null, name);
-  }
-
-  toggleHidden(keys: readonly string[]): void {
-    setUi({ hidden: toggled(useUi.getState().hidden, keys) });
-  }
-
-  toggleLocked(keys: readonly string[]): void {
-    const { locked } = useUi.getState();
-    setUi({ locked: toggled(locked, keys) });
-  }
-
-  selectAll(): void {
-    const { hidden, locked } = useUi.getState();
-    const all = this.document?.store.all() ?? [];
-    this.select(
-      all
-        .filter((each) => each.geometry && !hidden.has(each.key) && !locked.has(each.key))
-        .map((each) => each.key),
-    );
-  }
-
-  /** The label after (or before) the selected one. */
-  step(by: 1 | -1): void {
-    const keys = (this.document?.store.all() ?? [])
-      .filter((label) => label.geometry)
-      .map((label) => label.key);
-    if (!keys.length) return;
-    const at = keys.indexOf(useUi.getState().selection[0] ?? "");
-    const next = keys[(at < 0 ? (by > 0 ? 0 : -1) : at + by + keys.length) % keys.length] ?? keys.at(-1)!;
-    this.select([next]);
-    this.engine?.reveal(next);
-  }
-
-  undo(): void {
-    if (this.engine?.activeTool !== "select" && this.engine?.tool.back()) return;
-    this.afterHistory(this.document?.history.undo() ?? []);
-  }
-
-  redo(): void {
-    this.afterHistory(this.document?.history.redo() ?? []);
-  }
-
-  private afterHistory(keys: readonly string[]): void {
-    const there = keys.filter((key) => this.document?.store.get(key)?.geometry);
-    if (there.length) this.select(there);
   }
 
   setBrush(size: number): void {
     setUi({ brush: Math.max(1, Math.min(400, Math.round(size))) });
   }
-
-  // ---- predictions ----------------------------------------------------------------------------------------------
-
-  /** Predictions that the threshold lets through. */
-  shownPredictions(): Prediction[] {
-    const { predictions, threshold } = useUi.getState();
-    return (predictions?.items ?? []).filter((item) => isShown(item, threshold));
-  }
-
-  /** Turn predictions into labels: those shown, or one. Returns how many. */
-  accept(only?: Prediction): number {
-    const { predictions } = useUi.getState();
-    const { document, image } = this;
-    if (!predictions || !document || !image || this.readOnly) return 0;
-    const taken = only ? [only] : this.shownPredictions();
-    const has = new Set(
-      document.store
-        .all()
-        .filter((label) => !label.geometry)
-        .map((label) => label.className),
-    );
-    const put = taken
-      .filter((item) => item.geometry || !has.has(item.class_name))
-      .map((item) =>
-        makeLabel({
-          imageId: image.id,
-          field: document.field,
-          className: item.class_name,
-          geometry: item.geometry as Geometry | null,
-          confidence: item.confidence,
-          attributes: item.attributes,
-          predictedBy: predictions.by,
-        }),
-      );
-    document.store.apply("user", { put });
-    const rest = only
-      ? predictions.items.filter((item) => item !== only)
-      : predictions.items.filter((item) => !taken.includes(item));
-    setUi({ predictions: rest.length ? { ...predictions, items: rest } : null, selection: [] });
-    return put.length;
-  }
-
-  dismiss(item: Prediction): void {
-    const { predictions } = useUi.getState();
-    if (!predictions) return;
-    setUi({
-      predictions: { ...predictions, items: predictions.items.filter((each) => each !== item) },
-      selection: [],
-    });
-  }
-
-  /** The prediction behind a shape's key. */
-  predictionOf(key: string): Prediction | undefined {
-    return key.startsWith(GHOST)
-      ? useUi.getState().predictions?.items[Number(key.slice(GHOST.length))]
-      : undefined;
-  }
-}
-
-function isShown(item: Prediction, threshold: number): boolean {
-  return item.confidence === null || item.confidence >= threshold - 1e-9;
-}
-
-function same(a: Shape | undefined, b: Shape): boolean {
-  return a !== undefined && (Object.keys(b) as (keyof Shape)[]).every((name) => a[name] === b[name]);
 }

@@ -1,7 +1,9 @@
 /** What the editor's shortcuts do. */
 import type { LabelClass } from "~/api";
+import { notifyDone } from "~/app/notify";
 import type { Handler } from "~/app/shortcuts";
 import type { ToolName } from "~/canvas/tool";
+import { many } from "~/ui/format";
 import type { Controller } from "./controller";
 import type { Place } from "./data";
 import { predict } from "./learning/predict";
@@ -9,6 +11,17 @@ import type { editorShortcuts } from "./shortcuts";
 import { setUi, useUi } from "./ui";
 
 type Id = keyof (typeof editorShortcuts)["shortcuts"];
+
+function paste(controller: Controller): unknown {
+  const { clipboard } = useUi.getState();
+  if (!clipboard.length || !controller.canEdit()) return false;
+  const left = clipboard.length - controller.edits.paste();
+  if (left)
+    notifyDone(
+      `${many(left, "label")} ${left === 1 ? "was" : "were"} not pasted: already there, or it does not fit this image.`,
+    );
+  return true;
+}
 
 const STEPS: Record<string, [number, number]> = {
   ArrowLeft: [-1, 0],
@@ -46,11 +59,11 @@ export function handlersOf(
     smaller: () => brush(0.8),
     classKey: (event) => {
       const name = numbered(event);
-      if (name) controller.chooseClass(name);
+      if (name) controller.edits.chooseClass(name);
     },
     imageClass: (event) => {
       const name = numbered(event);
-      if (name) controller.toggleImageClass(name);
+      if (name) controller.edits.toggleImageClass(name);
     },
     pick: () => {
       const at = ui().cursor;
@@ -62,35 +75,43 @@ export function handlersOf(
           : { x: size.width / 2, y: size.height / 3 };
       setUi({ picker: { at: point, geometry: null }, menu: null });
     },
-    undo: () => controller.undo(),
-    redo: () => controller.redo(),
-    remove: () => controller.remove(),
-    duplicate: () => controller.duplicate(),
-    all: () => controller.selectAll(),
-    nextLabel: () => (controller.engine?.skipKeypoint() ? undefined : controller.step(1)),
-    previousLabel: () => controller.step(-1),
+    undo: () => controller.edits.undo(),
+    redo: () => controller.edits.redo(),
+    remove: () => controller.edits.remove(),
+    duplicate: () => controller.edits.duplicate(),
+    copy: () => {
+      if (window.getSelection()?.toString() || !controller.edits.copy()) return false;
+    },
+    paste: () => paste(controller),
+    all: () => controller.edits.selectAll(),
+    nextLabel: () => (controller.engine?.skipKeypoint() ? undefined : controller.edits.step(1)),
+    previousLabel: () => controller.edits.step(-1),
     nudge: (event) => {
       const step = STEPS[event.key];
-      if (step) controller.nudge(...step);
+      const far = event.ctrlKey || event.metaKey ? 10 : 1;
+      if (step) controller.edits.nudge(step[0] * far, step[1] * far);
     },
-    front: () => controller.order("front"),
-    behind: () => controller.order("back"),
-    hide: () => controller.toggleHidden(ui().selection),
+    front: () => controller.edits.order("front"),
+    behind: () => controller.edits.order("back"),
+    hide: () => controller.edits.toggleHidden(ui().selection),
     hideAll: () => setUi({ allHidden: !ui().allHidden }),
-    lock: () => controller.toggleLocked(ui().selection),
+    lock: () => controller.edits.toggleLocked(ui().selection),
     names: () => setUi({ names: !ui().names }),
     fit: () => controller.engine?.fit(),
     actual: () => controller.engine?.actualSize(),
     focus: () => controller.engine?.showShapes(ui().selection),
     zoomIn: () => controller.engine?.zoomBy(1.25),
     zoomOut: () => controller.engine?.zoomBy(0.8),
-    finish: () => controller.engine?.tool.finish() ?? false,
+    finish: () =>
+      ui().drawing || !controller.predictions.acceptSelected()
+        ? (controller.engine?.tool.finish() ?? false)
+        : undefined,
     cancel: () => {
       if (ui().menu || ui().picker) setUi({ menu: null, picker: null });
       else if (!controller.engine?.tool.cancel()) setUi({ selection: [] });
     },
     learning: () => setUi({ learning: !ui().learning }),
     predict: () => void predict(controller),
-    accept: () => void controller.accept(),
+    accept: () => void controller.predictions.accept(controller.predictions.shown()),
   };
 }

@@ -24,6 +24,7 @@ import { ClassPicker } from "./ClassPicker";
 import { Conflicts } from "./Conflicts";
 import { EditorContext } from "./context";
 import { Controller } from "./controller";
+import { DrawingBar } from "./DrawingBar";
 import { useImageDetail, usePlace, usePrefetch } from "./data";
 import { EditorBar } from "./EditorBar";
 import classes from "./editor.module.css";
@@ -88,14 +89,16 @@ function Editor({ projectId, imageId, session }: Props & { session: EditorSessio
   usePrefetch(controller, projectId, field, place.ahead);
 
   const open = useCallback(
-    (id: number | null) => id !== null && go(paths.image(projectId, id, search), { replace: true }),
-    [go, projectId, search],
+    (id: number | null) =>
+      id !== null && controller?.mayLeave() && go(paths.image(projectId, id, search), { replace: true }),
+    [controller, go, projectId, search],
   );
   const leave = useCallback(() => {
+    if (controller && !controller.mayLeave()) return;
     const kept = new URLSearchParams(search);
     kept.delete("field");
     go(paths.images(projectId, kept.toString()));
-  }, [go, projectId, search]);
+  }, [controller, go, projectId, search]);
   useShortcuts(
     editorShortcuts,
     controller ? handlersOf(controller, place, open, leave, labelClasses ?? []) : {},
@@ -137,6 +140,7 @@ function Editor({ projectId, imageId, session }: Props & { session: EditorSessio
           <div className={classes.stageArea}>
             <StageView problem={problem} />
             <Conflicts />
+            <DrawingBar />
             <ClassPicker />
             <ShapeMenu />
           </div>

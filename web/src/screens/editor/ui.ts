@@ -2,7 +2,7 @@
 import { create } from "zustand";
 import { persist } from "zustand/middleware";
 import type { PredictedBy, Prediction } from "~/api";
-import type { ToolName } from "~/canvas/tool";
+import type { Drawing, ToolName } from "~/canvas/tool";
 import type { Geometry, Point } from "~/canvas/types";
 
 export interface Predictions {
@@ -18,6 +18,13 @@ export interface Picker {
   geometry: Geometry | null;
 }
 
+/** A label as it is copied: what it says, without where it came from. */
+export interface CopiedLabel {
+  className: string;
+  geometry: Geometry | null;
+  attributes: Readonly<Record<string, unknown>>;
+}
+
 export interface EditorUi {
   tool: ToolName;
   activeClass: string;
@@ -29,6 +36,11 @@ export interface EditorUi {
   picker: Picker | null;
   menu: { key: string | null; at: Point } | null;
   hint: string;
+  /** A shape of several clicks that is not finished. */
+  drawing: Drawing | null;
+  clipboard: readonly CopiedLabel[];
+  /** Classes as they were chosen, the latest first. */
+  recent: readonly string[];
   cursor: Point | null;
   scale: number;
   predictions: Predictions | null;
@@ -59,6 +71,9 @@ export const useUi = create<EditorUi>()(
       picker: null,
       menu: null,
       hint: "",
+      drawing: null,
+      clipboard: [],
+      recent: [],
       cursor: null,
       scale: 1,
       predictions: null,

@@ -122,10 +122,10 @@ function Actions({ model, trainings, openSettings }: ActionsProps) {
         classNames={{ label: styles.buttonLabel }}
         disabled={shown === 0 || readOnly}
         onClick={() => {
-          const taken = controller.accept();
+          const taken = controller.predictions.accept(controller.predictions.shown());
           notifyDone(`${many(taken, "prediction")} became ${taken === 1 ? "a label" : "labels"}.`, {
             label: "Undo",
-            run: () => controller.undo(),
+            run: () => controller.edits.undo(),
           });
         }}
       >
@@ -137,7 +137,7 @@ function Actions({ model, trainings, openSettings }: ActionsProps) {
         justify="flex-start"
         classNames={{ label: styles.buttonLabel }}
         disabled={!predictions}
-        onClick={() => setUi({ predictions: null, selection: [] })}
+        onClick={() => controller.predictions.clear()}
       >
         Clear predictions
       </Button>

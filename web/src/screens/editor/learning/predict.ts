@@ -20,9 +20,8 @@ export async function predict(controller: Controller): Promise<void> {
     const { items, predicted_by, seconds } = await api.post<PredictionList>(`/images/${image.id}/predict`, {
       body,
     });
-    if (controller.image?.id === image.id) {
-      setUi({ predictions: { imageId: image.id, items, by: predicted_by, seconds }, showPredictions: true });
-    }
+    controller.predictions.set({ imageId: image.id, items, by: predicted_by, seconds });
+    setUi({ showPredictions: true });
   } catch (error) {
     notifyError("The image could not be predicted", error);
   } finally {
