@@ -37,8 +37,9 @@ SAVED = "trained"
 class Reference:
     """A reference taken apart.
 
-    ``path`` is set where it names files, ``card`` where it names a model of the catalogue (or an added one), whose
-    files ``countersign.models.weights`` finds. ``options`` follow the ``?``.
+    ``path`` is set where it names files, ``card`` where it names a model of the catalogue, whose files
+    ``countersign.models.weights`` finds. A model that its user added has both: the card is what they said of it.
+    ``options`` follow the ``?``.
     """
 
     text: str
@@ -154,7 +155,7 @@ def parse(text: str, *, saved: Mapping[str, Path] | None = None) -> Reference:
         if key not in known:
             remedy = f"Options: {', '.join(known)}." if known else "They have none."
             raise ModelError(f"{text!r}: {reference.family} models have no option {key!r}", remedy=remedy)
-    return dataclasses.replace(reference, options=options)
+    return dataclasses.replace(reference, options={**reference.options, **options})
 
 
 def _of_path(text: str, bare: str) -> Reference | None:
@@ -175,10 +176,12 @@ def family_of(path: Path) -> str:
 
 
 def _of_catalogue(text: str, bare: str) -> Reference | None:
-    from countersign.models import catalogue
+    from countersign.models import catalogue, own
 
     card = catalogue.find(bare)
-    return Reference(text, card.family, card.name, card=card) if card else None
+    if card is None:
+        return None
+    return own.reference(text, card) or Reference(text, card.family, card.name, card=card)
 
 
 def _of_family(text: str, bare: str) -> Reference | None:
@@ -224,4 +227,6 @@ def load(text: str, *, saved: Mapping[str, Path] | None = None, device: str | No
 def card(text: str, *, saved: Mapping[str, Path] | None = None) -> ModelCard:
     """Return the card of the model that a reference names. Raises as ``load`` does, though weights may go unread."""
     reference = parse(text, saved=saved)
+    if reference.card is not None and reference.path is not None:
+        return reference.card  # one that its user added: what they said of it stands
     return family(reference.family).card(reference)
