@@ -16,7 +16,8 @@ from countersign.domain.label import Change, Label, LabelClass, LabelState, Pred
 from countersign.domain.model import StoredModel
 from countersign.domain.run import Run, RunState
 from countersign.domain.work import RunProgress, Training
-from countersign.workbench.as_json import bounds, geometry
+from countersign.server.previews import SHAPES
+from countersign.workbench.as_json import geometry
 
 Data = dict[str, Any]
 
@@ -37,15 +38,15 @@ def state_of(name: str) -> LabelState:
     return LabelState[name.upper()]
 
 
-def label(value: Label, field: str, version: int, *, small: bool = False) -> Data:
-    """Return a label; ``small`` with a box around its geometry."""
+def label(value: Label, field: str, version: int, *, detail: str = "full") -> Data:
+    """Return a label; ``detail`` says how much of its geometry (a key of ``previews.SHAPES``)."""
     origin = value.provenance
     return {
         "id": value.id,
         "image_id": value.image_id,
         "field": field,
         "class_name": value.class_name,
-        "geometry": bounds(value.geometry) if small else geometry(value.geometry),
+        "geometry": SHAPES[detail](value.geometry),
         "confidence": value.confidence,
         "state": STATES[value.state],
         "attributes": value.attributes,

@@ -28,6 +28,14 @@ def test_counts__inverse(painted):
     assert mask.from_counts(runs, *painted.shape) == encoded
 
 
+@given(paintings, st.integers(1, 9))
+def test_sampled__every_middle_pixel(painted, step):
+    small = mask.sampled(mask.encode(painted), step)
+    rows, columns = (np.minimum(np.arange(0, side, step) + step // 2, side - 1) for side in painted.shape)
+    expected = painted[np.ix_(rows, columns)] if step > 1 else painted
+    assert np.array_equal(mask.decode(small), expected)
+
+
 @given(paintings)
 def test_bounds__around_the_painted_pixels(painted):
     x, y, width, height = mask.bounds(mask.encode(painted))

@@ -32,23 +32,22 @@ export function Activity({ project }: { project: number }) {
   const rows = operations.length + runs.length + trainings.length;
   return (
     <Popover opened={open} onChange={setOpen} position="bottom-end" width={380} shadow="md" trapFocus>
-      <Popover.Target>
-        <Indicator
-          disabled={busy === 0}
-          label={busy}
-          size={14}
-          offset={4}
-          styles={{ indicator: { fontSize: 10 } }}
-        >
+      <Indicator
+        disabled={busy === 0}
+        label={busy}
+        size={14}
+        offset={4}
+        styles={{ indicator: { fontSize: 10 } }}
+      >
+        <Popover.Target>
           <ActionIcon
             aria-label={busy ? `Activity: ${busy} at work` : "Activity"}
-            aria-expanded={open}
             onClick={() => setOpen(!open)}
           >
             <ActivityIcon size={16} />
           </ActionIcon>
-        </Indicator>
-      </Popover.Target>
+        </Popover.Target>
+      </Indicator>
       <Popover.Dropdown p={0}>
         <div className={classes.activity}>
           {trainings.map((each) => (

@@ -1,18 +1,18 @@
 import { useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useLocation } from "wouter";
 import { useProjects } from "~/api";
+import { useCurrentProject } from "./current-project";
 import { Palette } from "./Palette";
 import { usePalette, usePaletteActions } from "./palette-store";
 import { paths } from "./routes";
 import { ShortcutSheet, useSheet } from "./ShortcutSheet";
 import { globalShortcuts } from "./shortcut-catalogue";
 import { useShortcuts } from "./shortcuts";
-import { projectOf } from "./TopBar";
 
 /** What works on every screen: shortcuts, palette, sheet. */
 export function Global() {
-  const [location, go] = useLocation();
-  const project = projectOf(location);
+  const [, go] = useLocation();
+  const project = useCurrentProject();
   const { data: projects } = useProjects();
   const { setColorScheme } = useMantineColorScheme();
   const scheme = useComputedColorScheme("dark");

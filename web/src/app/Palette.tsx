@@ -11,20 +11,20 @@ const SHOWN = 60;
 export function Palette() {
   const { open, setOpen } = usePalette();
   return (
-    <Modal
+    <Modal.Root
       opened={open}
       onClose={() => setOpen(false)}
-      withCloseButton={false}
       centered={false}
       yOffset="12vh"
       size={560}
       padding={0}
-      title={null}
-      aria-label="Command palette"
       transitionProps={{ duration: 80 }}
     >
-      {open && <Commands close={() => setOpen(false)} />}
-    </Modal>
+      <Modal.Overlay backgroundOpacity={0.5} />
+      <Modal.Content aria-label="Command palette">
+        {open && <Commands close={() => setOpen(false)} />}
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 

@@ -1,5 +1,8 @@
+import { Button } from "@mantine/core";
+import { useDocumentTitle } from "@mantine/hooks";
+import { Compass } from "lucide-react";
 import { Suspense } from "react";
-import { Redirect, Route, Switch, useLocation } from "wouter";
+import { Link, Redirect, Route, Switch, useLocation } from "wouter";
 import ProjectsScreen from "~/screens/projects";
 import { EmptyState } from "~/ui/EmptyState";
 import { ErrorBoundary } from "./ErrorBoundary";
@@ -31,6 +34,23 @@ export function Shell() {
   );
 }
 
+function Lost() {
+  useDocumentTitle("Not found · Countersign");
+  return (
+    <EmptyState
+      icon={<Compass size={32} />}
+      title="There is nothing at this address"
+      actions={
+        <Button component={Link} href={paths.projects()}>
+          All projects
+        </Button>
+      }
+    >
+      The link may be mistyped, or what it led to was deleted.
+    </EmptyState>
+  );
+}
+
 const number = (text: string | undefined) => Number.parseInt(text ?? "", 10);
 
 function Routes() {
@@ -48,7 +68,7 @@ function Routes() {
         {({ id, run }) => <ReviewScreen key={run} projectId={number(id)} runId={number(run)} />}
       </Route>
       <Route>
-        <EmptyState title="There is nothing at this address" actions={<a href="/">All projects</a>} />
+        <Lost />
       </Route>
     </Switch>
   );

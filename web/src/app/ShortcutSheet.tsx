@@ -29,7 +29,7 @@ export function ShortcutSheet() {
               {scope.title}
               {rank(scope) === 0 && <span>this screen</span>}
             </h3>
-            <dl>
+            <dl className={classes.rows}>
               {Object.entries(scope.shortcuts).map(([id, info]) => (
                 <Row key={id} info={info} />
               ))}

@@ -6,21 +6,17 @@ import { useProject, useProjects } from "~/api";
 import { short } from "~/ui/format";
 import { KeyHint } from "~/ui/KeyHint";
 import { Activity } from "./Activity";
+import { useCurrentProject } from "./current-project";
 import { Logo } from "./Logo";
 import { usePalette } from "./palette-store";
+import { recentFirst } from "./recent";
 import { paths } from "./routes";
 import { useSheet } from "./ShortcutSheet";
 import classes from "./shell.module.css";
 
-/** The project of an address, if it has one. */
-export function projectOf(location: string): number | null {
-  const found = /^\/p\/(\d+)(\/|$)/.exec(location);
-  return found ? Number(found[1]) : null;
-}
-
 export function TopBar() {
   const [location] = useLocation();
-  const project = projectOf(location);
+  const project = useCurrentProject();
   return (
     <header className={classes.bar}>
       <Link href={paths.projects()} className={classes.logo} aria-label="Countersign: all projects">
@@ -43,12 +39,7 @@ export function TopBar() {
       </nav>
       <div className={classes.tools}>
         {project !== null && <Activity project={project} />}
-        <button
-          type="button"
-          className={classes.search}
-          onClick={() => usePalette.getState().setOpen(true)}
-          aria-label="Open the command palette"
-        >
+        <button type="button" className={classes.search} onClick={() => usePalette.getState().setOpen(true)}>
           <Search size={14} />
           <span>Go to or do …</span>
           <KeyHint keys="mod+k" />
@@ -84,7 +75,7 @@ function ProjectTabs({ project, location }: { project: number; location: string 
       <Tab href={paths.runs(project)} active={location.startsWith(`${base}/runs`)}>
         Runs <span className={classes.tabCount}>{data ? short(data.runs) : ""}</span>
       </Tab>
-      <Tab href={paths.models()} active={false}>
+      <Tab href={paths.models()} active={location === "/models"}>
         Models
       </Tab>
     </>
@@ -95,26 +86,32 @@ function ProjectMenu({ current, name }: { current: number; name: string }) {
   const { data } = useProjects();
   const [, go] = useLocation();
   return (
-    <Menu width={240}>
+    <Menu width={280}>
       <Menu.Target>
         <button type="button" className={classes.project} aria-label={`Project ${name}: choose another`}>
-          <span className="cs-truncate">{name}</span>
+          <span className="cs-truncate" title={name}>
+            {name}
+          </span>
           <ChevronDown size={14} />
         </button>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>Projects</Menu.Label>
-        {(data ?? []).slice(0, 12).map((each) => (
-          <Menu.Item
-            key={each.id}
-            onClick={() => go(paths.images(each.id))}
-            aria-current={each.id === current || undefined}
-            rightSection={<span className={classes.tabCount}>{short(each.images)}</span>}
-            fw={each.id === current ? 600 : undefined}
-          >
-            {each.name}
-          </Menu.Item>
-        ))}
+        {recentFirst(data ?? [])
+          .slice(0, 12)
+          .map((each) => (
+            <Menu.Item
+              key={each.id}
+              onClick={() => go(paths.images(each.id))}
+              aria-current={each.id === current || undefined}
+              rightSection={<span className={classes.tabCount}>{short(each.images)}</span>}
+              fw={each.id === current ? 600 : undefined}
+            >
+              <div className="cs-truncate" title={each.name}>
+                {each.name}
+              </div>
+            </Menu.Item>
+          ))}
         <Menu.Divider />
         <Menu.Item onClick={() => go(paths.projects())}>All projects</Menu.Item>
       </Menu.Dropdown>

@@ -1,5 +1,13 @@
 /** One accent, neutral greys, an 8 px grid, 13 px text. Screens use the `--cs-…` variables, never colours of their own. */
-import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
+import {
+  type CSSVariablesResolver,
+  createTheme,
+  defaultVariantColorsResolver,
+  type MantineColorsTuple,
+  type VariantColorsResolver,
+} from "@mantine/core";
+
+const CLOSE = { "aria-label": "Close" };
 
 const seal: MantineColorsTuple = [
   "#e3faf3",
@@ -27,11 +35,22 @@ const dark: MantineColorsTuple = [
   "#0c0e12",
 ];
 
+/** Filled buttons: text that can be read on the accent and on red, in both schemes (4.5 to 1 and more). */
+const variantColors: VariantColorsResolver = (input) => {
+  const found = defaultVariantColorsResolver(input);
+  if (input.variant !== "filled") return found;
+  const color = input.color ?? input.theme.primaryColor;
+  if (color === "seal") return { ...found, color: "var(--cs-on-accent)" };
+  if (color !== "red") return found;
+  return { ...found, background: "var(--cs-red)", hover: "var(--cs-red-hover)", color: "#ffffff" };
+};
+
 export const theme = createTheme({
   colors: { seal, dark },
   primaryColor: "seal",
   primaryShade: { light: 7, dark: 5 },
   autoContrast: true,
+  variantColorResolver: variantColors,
   luminanceThreshold: 0.32,
   fontFamily: 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
   fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, monospace',
@@ -75,9 +94,10 @@ export const theme = createTheme({
     Tooltip: { defaultProps: { openDelay: 350, withArrow: false, fz: 12, px: 8, py: 4 } },
     Menu: { defaultProps: { shadow: "md", position: "bottom-start" } },
     Modal: {
-      defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5 } },
+      defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5 }, closeButtonProps: CLOSE },
       classNames: { title: "cs-title" },
     },
+    Notification: { defaultProps: { closeButtonProps: CLOSE } },
     Loader: { defaultProps: { size: "xs" } },
   },
 });
@@ -86,6 +106,8 @@ export const variables: CSSVariablesResolver = () => ({
   variables: {
     "--cs-bar": "44px",
     "--cs-sidebar": "272px",
+    "--cs-red": "#c92a2a",
+    "--cs-red-hover": "#b02525",
   },
   dark: {
     "--mantine-color-body": "#12151b",
@@ -93,6 +115,7 @@ export const variables: CSSVariablesResolver = () => ({
     "--mantine-color-default": "#1f252e",
     "--mantine-color-default-hover": "#262d38",
     "--mantine-color-default-border": "#363e4b",
+    "--mantine-color-placeholder": "#8f99a9",
     "--cs-page": "#12151b",
     "--cs-panel": "#171b22",
     "--cs-raised": "#1f252e",
@@ -103,6 +126,7 @@ export const variables: CSSVariablesResolver = () => ({
     "--cs-faint": "#677285",
     "--cs-stage": "#0c0e12",
     "--cs-accent": "#2bb78d",
+    "--cs-on-accent": "#05130e",
     "--cs-accent-text": "#4fd0a9",
     "--cs-accent-soft": "rgba(43, 183, 141, 0.14)",
     "--cs-danger": "#f0716b",
@@ -118,6 +142,7 @@ export const variables: CSSVariablesResolver = () => ({
     "--mantine-color-text": "#1c2129",
     "--mantine-color-dimmed": "#5c6675",
     "--mantine-color-default-border": "#cfd5dd",
+    "--mantine-color-placeholder": "#646e7d",
     "--cs-page": "#f6f7f9",
     "--cs-panel": "#ffffff",
     "--cs-raised": "#ffffff",
@@ -128,6 +153,7 @@ export const variables: CSSVariablesResolver = () => ({
     "--cs-faint": "#8a94a3",
     "--cs-stage": "#e4e7ec",
     "--cs-accent": "#118065",
+    "--cs-on-accent": "#ffffff",
     "--cs-accent-text": "#0c6b55",
     "--cs-accent-soft": "rgba(17, 128, 101, 0.10)",
     "--cs-danger": "#c8362f",

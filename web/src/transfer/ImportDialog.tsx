@@ -1,6 +1,7 @@
 import { Button, Modal } from "@mantine/core";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { tell } from "~/api";
+import type { Dropped } from "./dropped";
 import { EMPTY_SOURCE, ImportForm, isReady, UploadRow, useImport } from "./ImportForm";
 import { OperationView } from "./OperationView";
 import classes from "./transfer.module.css";
@@ -9,11 +10,16 @@ interface Props {
   projectId: number;
   opened: boolean;
   onClose: () => void;
+  /** What was dropped to begin with. */
+  files?: Dropped[];
 }
 
 /** Bring images and labels into a project. It goes on when the dialog is closed: the activity list shows it. */
-export function ImportDialog({ projectId, opened, onClose }: Props) {
+export function ImportDialog({ projectId, opened, onClose, files }: Props) {
   const [source, setSource] = useState(EMPTY_SOURCE);
+  useEffect(() => {
+    if (opened && files?.length) setSource({ ...EMPTY_SOURCE, from: "upload", files });
+  }, [opened, files]);
   const work = useImport();
   const close = () => {
     if (!work.busy) work.reset();

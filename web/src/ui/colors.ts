@@ -1,6 +1,7 @@
 /** Colours of a project's classes, by name. */
 import { useMemo } from "react";
 import { useClasses } from "~/api/queries";
+import type { Skeletons } from "./LabelOverlay";
 
 const PALETTE = ["#e4572e", "#17bebb", "#ffc914", "#76b041", "#5d8df7", "#c879ff", "#ff7ab6", "#a0785a"];
 
@@ -11,6 +12,12 @@ export function colorOf(name: string, colors?: ReadonlyMap<string, string>): str
   let hash = 0;
   for (const sign of name) hash = (hash * 31 + sign.charCodeAt(0)) >>> 0;
   return PALETTE[hash % PALETTE.length] ?? "#888888";
+}
+
+/** Class name to the pairs of its points that are joined, for `LabelOverlay`. */
+export function useSkeletons(project: number): Skeletons {
+  const { data } = useClasses(project);
+  return useMemo(() => new Map((data ?? []).map((each) => [each.name, each.skeleton ?? []])), [data]);
 }
 
 /** Class name to colour, for `LabelOverlay` and `ClassChip`. */

@@ -1,6 +1,6 @@
 export { ClassChip, ClassDot } from "./ClassChip";
 export { ConfidenceRange } from "./ConfidenceRange";
-export { colorOf, useColors } from "./colors";
+export { colorOf, useColors, useSkeletons } from "./colors";
 export { Confirmer, confirm } from "./confirm";
 export { EmptyState } from "./EmptyState";
 export { ErrorState } from "./ErrorState";

@@ -11,7 +11,9 @@ from starlette.responses import Response
 
 from countersign.domain.errors import QueryError
 from countersign.domain.image import Image as DomainImage
+from countersign.domain.label import LabelState
 from countersign.domain.query import ImageQuery, LabelFilter
+from countersign.domain.review import ClassStat
 from countersign.server import querytext, wire
 from countersign.server.context import Here, HereDep, query_of
 from countersign.server.routes._common import (
@@ -29,6 +31,7 @@ from countersign.server.routes._common import (
 from countersign.server.schemas.common import Count
 from countersign.server.schemas.images import (
     Facets,
+    GeometryDetail,
     ImageDetail,
     ImageIds,
     ImageList,
@@ -56,8 +59,8 @@ SortBy = Annotated[
     ),
 ]
 Detail = Annotated[
-    Literal["full", "bounds"],
-    Query(alias="geometry", description="`bounds`: boxes around polygons, masks and the rest, for small pictures."),
+    GeometryDetail,
+    Query(alias="geometry", description="`preview`: light shapes for small pictures; `bounds`: boxes around them."),
 ]
 
 
@@ -102,7 +105,7 @@ def _page(here: Here, project_id: int, body: ImageSearch) -> Response:
             after = wire.from_cursor(body.after)
             found, key = browse.page(c, project_id, wanted, sort=order, after=after, limit=body.limit)
             following = wire.cursor(key)
-        items = with_labels(c, project_id, found, body.labels, small=body.geometry == "bounds", paths=paths)
+        items = with_labels(c, project_id, found, body.labels, detail=body.geometry, paths=paths)
     return Json({"items": items, "next": following})
 
 
@@ -139,8 +142,7 @@ def lookup_images(project_id: ProjectId, body: ImageLookup, here: HereDep) -> Re
     with here.store.read() as c:
         found = [image for image in images.by_ids(c, body.ids) if image.project_id == project_id]
         paths = body.paths and here.parts.settings.paths_allowed
-        small = body.geometry == "bounds"
-        return Json({"items": with_labels(c, project_id, found, body.labels, small=small, paths=paths)})
+        return Json({"items": with_labels(c, project_id, found, body.labels, detail=body.geometry, paths=paths)})
 
 
 @router.post("/projects/{project_id}/images/select", response_model=ImageSelection, responses=problems(404))
@@ -160,6 +162,25 @@ def count_images(project_id: ProjectId, here: HereDep, query: QueryText = "") ->
         return Json({"count": images.count(c, project_id, query_of(query))})
 
 
+def _label_counts(
+    c: Any, field_id: int, wanted: ImageQuery, present: Sequence[str]
+) -> tuple[list[ClassStat], list[tuple[str, int]]]:
+    """Labels per class and per state of a field, each under what else the query asks of labels."""
+    chosen, images_only = wanted.labels, querytext.without_labels(wanted)
+
+    def stats(states: Sequence[LabelState], classes: Sequence[str] = ()) -> list[ClassStat]:
+        return review.stats(
+            c, field_id, query=images_only, states=states, classes=classes,
+            min_confidence=chosen.min_confidence, max_confidence=chosen.max_confidence,
+        )  # fmt: skip
+
+    found = stats(chosen.states)
+    known = {stat.class_name for stat in found}
+    classes = tuple(name for name in chosen.classes if name in known)
+    states = [(name, sum(stat.current for stat in stats([wire.state_of(name)], classes))) for name in present]
+    return found, states
+
+
 @router.get("/projects/{project_id}/images/facets", response_model=Facets, responses=problems(404))
 def get_image_facets(
     project_id: ProjectId,
@@ -173,12 +194,12 @@ def get_image_facets(
     with here.store.read() as c:
         known = browse.field_counts(c, project_id)
         found = browse.facets(c, project_id, wanted, fields_of=[item.row.name for item in known])
-        stats = []
+        stats: list[ClassStat] = []
         states: list[tuple[str, int]] = []
         if field:
             field_id = fields.get(c, project_id, field).id
-            stats = review.stats(c, field_id, query=querytext.without_labels(wanted))
-            states = next(sorted(item.by_state.items()) for item in known if item.row.id == field_id)
+            present = next(sorted(item.by_state) for item in known if item.row.id == field_id)
+            stats, states = _label_counts(c, field_id, wanted, present)
     labels_in = {item.row.name: item.labels for item in known}
     return Json(
         {
@@ -274,7 +295,7 @@ def with_labels(
     found: Sequence[DomainImage],
     names: Sequence[str],
     *,
-    small: bool = False,
+    detail: str = "full",
     only: LabelFilter | None = None,
     paths: bool = False,
 ) -> list[dict[str, Any]]:
@@ -290,7 +311,7 @@ def with_labels(
         for label in every:
             assert label.id is not None
             assert label.image_id is not None
-            by_image[label.image_id].append(wire.label(label, name, versions[label.id], small=small))
+            by_image[label.image_id].append(wire.label(label, name, versions[label.id], detail=detail))
     return [wire.image(image, by_image[image.id], with_path=paths) for image in found]
 
 

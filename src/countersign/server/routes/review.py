@@ -18,7 +18,7 @@ from countersign.server.context import Here, HereDep, query_of
 from countersign.server.pictures import region
 from countersign.server.routes._common import After, FieldId, Limit, QueryText, RunId, problems
 from countersign.server.routes.images import with_labels
-from countersign.server.schemas.images import ImagePage
+from countersign.server.schemas.images import GeometryDetail, ImagePage
 from countersign.server.schemas.projects import Change
 from countersign.server.schemas.review import (
     Approve,
@@ -82,7 +82,9 @@ Bins = Annotated[
     BeforeValidator(lambda text: int(text) if str(text).isdecimal() else text),  # an address holds text only
     Query(description="How many equal parts of 0 to 1."),
 ]
-Detail = Annotated[Literal["full", "bounds"], Query(description="`bounds`: boxes around everything.")]
+Detail = Annotated[
+    GeometryDetail, Query(description="`preview`: light shapes for small pictures; `bounds`: boxes around them.")
+]
 
 
 @router.get("/runs/{run_id}/review/stats", response_model=ReviewStats, responses=problems(404))
@@ -193,8 +195,7 @@ def _image_page(
     if page.items:
         with here.store.read() as c:
             project_id = page.items[0].project_id
-            small = geometry == "bounds"
-            items = with_labels(c, project_id, page.items, [review.field], small=small, only=shown.labels)
+            items = with_labels(c, project_id, page.items, [review.field], detail=geometry, only=shown.labels)
     return Json({"items": items, "next": page.next})
 
 

@@ -55,14 +55,18 @@ class ImageIds(Wire):
     ids: list[int]
 
 
+GeometryDetail = Literal["full", "bounds", "preview"]
+
+
 class ImageLookup(Wire):
     """Which images to return, by id."""
 
     ids: list[Id] = Field(max_length=1000)
     labels: list[str] = Field(default_factory=list, max_length=20)
     """Fields whose labels to return with them."""
-    geometry: Literal["full", "bounds"] = "full"
-    """`bounds`: boxes around polygons, masks and the rest, for small pictures."""
+    geometry: GeometryDetail = "full"
+    """`preview`: light shapes for small pictures (polygons with fewer points, masks at a fraction of their size);
+    `bounds`: boxes around them."""
     paths: bool = False
     """Whether to tell where the files are."""
 
@@ -81,7 +85,7 @@ class ImageSearch(ImageTarget):
     after: str = Field(default="", max_length=2000)
     limit: int = Field(default=100, ge=1, le=1000)
     labels: list[str] = Field(default_factory=list, max_length=20)
-    geometry: Literal["full", "bounds"] = "full"
+    geometry: GeometryDetail = "full"
     paths: bool = False
 
 
@@ -149,7 +153,7 @@ class Facets(Wire):
     classes: list[ClassFacet]
     """Of the field that was asked for; empty if none was."""
     states: list[NamedCount]
-    """Labels of that field by state, on any image."""
+    """Labels of that field by state. Classes and states count under everything else that the query asks for."""
 
 
 class QueryCheck(Wire):

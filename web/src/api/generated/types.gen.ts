@@ -646,7 +646,7 @@ export type Facets = {
     /**
      * States
      *
-     * Labels of that field by state, on any image.
+     * Labels of that field by state. Classes and states count under everything else that the query asks for.
      */
     states: Array<NamedCount>;
     /**
@@ -1077,9 +1077,10 @@ export type ImageLookup = {
     /**
      * Geometry
      *
-     * `bounds`: boxes around polygons, masks and the rest, for small pictures.
+     * `preview`: light shapes for small pictures (polygons with fewer points, masks at a fraction of their size);
+     * `bounds`: boxes around them.
      */
-    geometry?: 'full' | 'bounds';
+    geometry?: 'full' | 'bounds' | 'preview';
     /**
      * Ids
      */
@@ -1141,7 +1142,7 @@ export type ImageSearch = {
     /**
      * Geometry
      */
-    geometry?: 'full' | 'bounds';
+    geometry?: 'full' | 'bounds' | 'preview';
     /**
      * Ids
      */
@@ -3630,9 +3631,9 @@ export type ListFieldImagesData = {
         /**
          * Geometry
          *
-         * `bounds`: boxes around everything.
+         * `preview`: light shapes for small pictures; `bounds`: boxes around them.
          */
-        geometry?: 'full' | 'bounds';
+        geometry?: 'full' | 'bounds' | 'preview';
         /**
          * Min
          *
@@ -5533,9 +5534,9 @@ export type ListImagesData = {
         /**
          * Geometry
          *
-         * `bounds`: boxes around polygons, masks and the rest, for small pictures.
+         * `preview`: light shapes for small pictures; `bounds`: boxes around them.
          */
-        geometry?: 'full' | 'bounds';
+        geometry?: 'full' | 'bounds' | 'preview';
     };
     url: '/api/v1/projects/{project_id}/images';
 };
@@ -6892,9 +6893,9 @@ export type ListReviewImagesData = {
         /**
          * Geometry
          *
-         * `bounds`: boxes around everything.
+         * `preview`: light shapes for small pictures; `bounds`: boxes around them.
          */
-        geometry?: 'full' | 'bounds';
+        geometry?: 'full' | 'bounds' | 'preview';
         /**
          * Min
          *

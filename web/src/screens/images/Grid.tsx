@@ -13,6 +13,7 @@ import {
 import type { Label } from "~/api";
 import { notifyError } from "~/app/notify";
 import { click, idsOf, isSelected, type Selection, toggle } from "~/app/selection";
+import type { Skeletons } from "~/ui/LabelOverlay";
 import { useTiles } from "./data";
 import classes from "./images.module.css";
 import { gridShape, moveCursor, pictureSize, rowsOf } from "./layout";
@@ -29,6 +30,7 @@ interface Props {
   /** Which labels the filter is about; the others are not drawn. */
   fits: ((label: Label) => boolean) | null;
   colors: ReadonlyMap<string, string>;
+  skeletons: Skeletons;
   selection: Selection;
   onSelect: (selection: Selection) => void;
   onOpen: (image: number) => void;
@@ -161,6 +163,7 @@ export function Grid(props: Props) {
         selected={isSelected(shown, id)}
         focused={index === cursor}
         colors={colors}
+        skeletons={props.skeletons}
         overlays={overlays}
         fits={props.fits}
         total={ids.length}

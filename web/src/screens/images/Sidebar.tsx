@@ -1,14 +1,13 @@
 import { Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { Check, Minus, Search, X } from "lucide-react";
-import { type ReactNode, type Ref, useEffect, useState } from "react";
+import { Search, X } from "lucide-react";
+import { type Ref, useEffect, useState } from "react";
 import type { Facets } from "~/api";
 import { ALL_IMAGES, type ImageQuery, LABEL_STATES, type LabelStateName } from "~/api/image-query";
-import { ClassDot } from "~/ui/ClassChip";
 import { ConfidenceRange } from "~/ui/ConfidenceRange";
-import { colorOf } from "~/ui/colors";
-import { short } from "~/ui/format";
+import { ClassFilter } from "./ClassFilter";
 import { useFacets, useFieldHistogram } from "./data";
+import { Facet, flip, Section, withChosen } from "./Facet";
 import classes from "./images.module.css";
 
 interface Props {
@@ -37,9 +36,11 @@ export function Sidebar({ projectId, query, colors, onChange, searchRef }: Props
         chosen={query.splits}
         onChange={(splits) => set({ splits })}
         empty={
-          filtered
-            ? "None on these images."
-            : "No image has a split yet. Select images and press S to set one."
+          !facets
+            ? ""
+            : filtered
+              ? "None on these images."
+              : "No image has a split yet. Select images and press S to set one."
         }
       />
       <Tags query={query} facets={facets} set={set} />
@@ -74,7 +75,7 @@ function LabelSections(props: {
       <Section title="Labels in field" onClear={query.field ? () => set(NO_LABELS) : undefined}>
         <Select
           aria-label="Field"
-          placeholder={fields.length ? "Any" : "No labels yet"}
+          placeholder={fields.length ? "Any" : facets ? "No labels yet" : " "}
           disabled={fields.length === 0 && !query.field}
           data={fields.map((each) => each.name)}
           value={query.field || null}
@@ -89,21 +90,19 @@ function LabelSections(props: {
       </Section>
       {query.field && (fields.length > 0 || query.classes.length > 0) && (
         <>
-          <Section title="Class" onClear={query.classes.length ? () => set({ classes: [] }) : undefined}>
-            {withChosen(facets?.classes ?? [], query.classes).map((each) => (
-              <Facet
-                key={each.name}
-                name={each.name}
-                icon={<ClassDot color={colorOf(each.name, colors)} />}
-                count={each.count}
-                checked={query.classes.includes(each.name)}
-                onClick={() => set({ classes: flip(query.classes, each.name) })}
-              />
-            ))}
-          </Section>
+          <ClassFilter
+            classes={facets?.classes ?? []}
+            chosen={query.classes}
+            colors={colors}
+            onChange={(chosen) => set({ classes: chosen })}
+          />
           <Confidence {...props} />
           {(states.length > 1 || query.states.length > 0) && (
-            <Section title="State" onClear={query.states.length ? () => set({ states: [] }) : undefined}>
+            <Section
+              title="State"
+              counts="labels"
+              onClear={query.states.length ? () => set({ states: [] }) : undefined}
+            >
               {LABEL_STATES.filter((state) => states.some((each) => each.name === state)).map((state) => (
                 <Facet
                   key={state}
@@ -249,7 +248,7 @@ function Chosen(props: {
           onClick={() => props.onChange(flip(props.chosen, each.name))}
         />
       ))}
-      {items.length === 0 && <p className={classes.hint}>{props.empty}</p>}
+      {items.length === 0 && props.empty && <p className={classes.hint}>{props.empty}</p>}
     </Section>
   );
 }
@@ -293,63 +292,6 @@ function TextFilter(props: {
       }
     />
   );
-}
-
-function Section({ title, onClear, children }: { title: string; onClear?: () => void; children: ReactNode }) {
-  return (
-    <section className={classes.section} aria-label={title}>
-      <h3>
-        {title}
-        {onClear && (
-          <button type="button" className={classes.clear} onClick={onClear} aria-label={`Clear: ${title}`}>
-            Clear
-          </button>
-        )}
-      </h3>
-      {children}
-    </section>
-  );
-}
-
-function Facet(props: {
-  name: string;
-  count: number;
-  checked: boolean;
-  out?: boolean;
-  icon?: ReactNode;
-  onClick: () => void;
-}) {
-  return (
-    <button
-      type="button"
-      role="checkbox"
-      aria-checked={props.out ? "mixed" : props.checked}
-      aria-label={`${props.out ? "not " : ""}${props.name}, ${props.count}`}
-      data-out={props.out || undefined}
-      data-empty={props.count === 0 || undefined}
-      className={classes.facet}
-      onClick={props.onClick}
-    >
-      <span className={classes.box} aria-hidden>
-        {props.out ? <Minus size={10} strokeWidth={4} /> : <Check size={10} strokeWidth={4} />}
-      </span>
-      {props.icon}
-      <span className={classes.facetName} title={props.name}>
-        {props.name}
-      </span>
-      <span className={classes.facetCount}>{short(props.count)}</span>
-    </button>
-  );
-}
-
-function flip<T>(list: readonly T[], item: T): T[] {
-  return list.includes(item) ? list.filter((each) => each !== item) : [...list, item];
-}
-
-/** What is chosen is listed, also when no image has it any more. */
-function withChosen(items: readonly { name: string; count: number }[], chosen: readonly string[]) {
-  const missing = chosen.filter((name) => !items.some((each) => each.name === name));
-  return [...items, ...missing.map((name) => ({ name, count: 0 }))];
 }
 
 export function isAll(query: ImageQuery): boolean {

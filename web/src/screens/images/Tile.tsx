@@ -1,8 +1,11 @@
 import { Check, ImageOff, Maximize2 } from "lucide-react";
-import { memo, useEffect, useMemo, useRef, useState } from "react";
+import { memo, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { Image, Label } from "~/api";
 import { type ThumbnailSize, thumbnailUrl } from "~/api";
-import { LabelOverlay } from "~/ui/LabelOverlay";
+import { ClassDot } from "~/ui/ClassChip";
+import { colorOf } from "~/ui/colors";
+import { many } from "~/ui/format";
+import { LabelOverlay, type Skeletons } from "~/ui/LabelOverlay";
 import classes from "./images.module.css";
 
 interface Props {
@@ -17,6 +20,7 @@ interface Props {
   selected: boolean;
   focused: boolean;
   colors: ReadonlyMap<string, string>;
+  skeletons: Skeletons;
   overlays: boolean;
   /** Which labels are meant; all if not given. */
   fits: ((label: Label) => boolean) | null;
@@ -31,6 +35,8 @@ export const Tile = memo(function Tile(props: Props) {
     const all = image?.labels ?? [];
     return props.fits ? all.filter(props.fits) : all;
   }, [image, props.fits]);
+  const shapes = useMemo(() => labels.filter((label) => label.geometry), [labels]);
+  const said = useMemo(() => labels.filter((label) => !label.geometry).slice(0, 3), [labels]);
   return (
     <div
       id={props.id}
@@ -51,15 +57,19 @@ export const Tile = memo(function Tile(props: Props) {
       }}
     >
       <div className={classes.picture} style={picture}>
-        {image && <Picture image={image} shown={picture} />}
-        {image && props.overlays && labels.length > 0 && (
-          <LabelOverlay
-            labels={labels}
-            width={image.width}
-            height={image.height}
-            shown={picture}
-            colors={props.colors}
-          />
+        {image && (
+          <Picture image={image} shown={picture}>
+            {props.overlays && shapes.length > 0 && (
+              <LabelOverlay
+                labels={shapes}
+                width={image.width}
+                height={image.height}
+                shown={picture}
+                colors={props.colors}
+                skeletons={props.skeletons}
+              />
+            )}
+          </Picture>
         )}
         <span className={classes.check} data-check aria-hidden="true">
           {selected && <Check size={12} strokeWidth={3.5} />}
@@ -67,13 +77,20 @@ export const Tile = memo(function Tile(props: Props) {
         <span className={classes.open} data-open aria-hidden="true" title="Open in the editor">
           <Maximize2 size={12} />
         </span>
-        {image?.split && <span className={classes.split}>{image.split}</span>}
+        <div className={classes.notes} aria-hidden="true">
+          {image?.split && <span className={classes.note}>{image.split}</span>}
+          {props.overlays &&
+            said.map((label) => (
+              <span key={label.id} className={classes.note} title={label.class_name}>
+                <ClassDot color={colorOf(label.class_name, props.colors)} size={8} />
+                {label.class_name}
+              </span>
+            ))}
+        </div>
       </div>
       {caption && (
-        <div className={classes.caption}>
-          <span className="cs-truncate" title={image?.name}>
-            {image?.name ?? ""}
-          </span>
+        <div className={classes.caption} aria-hidden="true">
+          {image && <Name name={image.name} />}
           {labels.length > 0 && <span className={classes.number}>{labels.length}</span>}
         </div>
       )}
@@ -81,8 +98,20 @@ export const Tile = memo(function Tile(props: Props) {
   );
 });
 
+/** Where there is no room for all of a name, its end is what tells it from the others. */
+function Name({ name }: { name: string }) {
+  const last = name.slice(name.lastIndexOf("/") + 1);
+  const cut = last.length > 14 ? last.length - 10 : last.length;
+  return (
+    <span className={classes.name} title={name}>
+      <span className="cs-truncate">{last.slice(0, cut)}</span>
+      <span>{last.slice(cut)}</span>
+    </span>
+  );
+}
+
 function describe(image: Image): string {
-  const labels = image.labels ? `, ${image.labels.length} labels` : "";
+  const labels = image.labels ? `, ${many(image.labels.length, "label")}` : "";
   return `${image.name}${image.split ? `, ${image.split}` : ""}${labels}${image.state === "missing" ? ", file missing" : ""}`;
 }
 
@@ -91,7 +120,9 @@ function sizeFor(shown: { width: number }): ThumbnailSize {
   return pixels <= 160 ? 128 : pixels <= 320 ? 256 : 512;
 }
 
-function Picture({ image, shown }: { image: Image; shown: { width: number; height: number } }) {
+/** The picture, and what lies over it once it is there. */
+function Picture(props: { image: Image; shown: { width: number; height: number }; children: ReactNode }) {
+  const { image, shown } = props;
   const ref = useRef<HTMLImageElement>(null);
   const [state, setState] = useState<"loading" | "there" | "failed">("loading");
   const address = thumbnailUrl(image, sizeFor(shown));
@@ -111,15 +142,18 @@ function Picture({ image, shown }: { image: Image; shown: { width: number; heigh
     );
   }
   return (
-    <img
-      ref={ref}
-      alt=""
-      decoding="async"
-      draggable={false}
-      data-there={state === "there" || undefined}
-      data-small={image.width < shown.width && image.height < shown.height ? true : undefined}
-      onLoad={() => setState("there")}
-      onError={() => setState("failed")}
-    />
+    <>
+      <img
+        ref={ref}
+        alt=""
+        decoding="async"
+        draggable={false}
+        data-there={state === "there" || undefined}
+        data-small={image.width < shown.width && image.height < shown.height ? true : undefined}
+        onLoad={() => setState("there")}
+        onError={() => setState("failed")}
+      />
+      {state === "there" && props.children}
+    </>
   );
 }

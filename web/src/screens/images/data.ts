@@ -39,7 +39,7 @@ export function useImageIds(project: number, text: string, sort: Sort) {
   });
 }
 
-/** The images at some places of the list, as far as they are there. Labels come as bounds: tiles are small. */
+/** The images at some places of the list, as far as they are there. Labels come in light shapes: tiles are small. */
 export function useTiles(
   project: number,
   ids: readonly number[],
@@ -58,7 +58,7 @@ export function useTiles(
     queries: chunks.map((chunk) => ({
       queryKey: [...keys.labels(project), "tiles", fields, chunk],
       queryFn: async ({ signal }: { signal: AbortSignal }) => {
-        const body = { ids: chunk, labels: fields, geometry: "bounds" };
+        const body = { ids: chunk, labels: fields, geometry: "preview" };
         return (await api.post<ImageList>(`/projects/${project}/images/lookup`, { body, signal, retries: 2 }))
           .items;
       },

@@ -7,20 +7,21 @@ import {
   Images,
   PanelLeft,
   SearchX,
+  Sparkles,
   SquareDashed,
   Upload,
 } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
 import { useLocation, useSearch } from "wouter";
-import { type Field, type Label, NetworkError, useFields, useProject } from "~/api";
+import { ApiError, type Field, type Label, NetworkError, useFields, useProject } from "~/api";
 import { ALL_IMAGES, countFilters, type ImageQuery } from "~/api/image-query";
 import { usePaletteActions } from "~/app/palette-store";
 import { paths } from "~/app/routes";
 import { EVERYTHING, NOTHING, selectionSize } from "~/app/selection";
 import { useShortcuts } from "~/app/shortcuts";
 import { SORTS, type Sort, targetOf, useView } from "~/app/view";
-import { ExportDialog, ImportDialog } from "~/transfer";
-import { useColors } from "~/ui/colors";
+import { type Dropped, ExportDialog, ImportDialog, useFileDrop } from "~/transfer";
+import { useColors, useSkeletons } from "~/ui/colors";
 import { EmptyState } from "~/ui/EmptyState";
 import { ErrorState } from "~/ui/ErrorState";
 import { count, many } from "~/ui/format";
@@ -52,11 +53,21 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
   const project = useProject(projectId);
   const settings = useGridSettings();
   const colors = useColors(projectId);
+  const skeletons = useSkeletons(projectId);
   const list = useImageIds(projectId, view.text, view.sort);
   const { facets } = useFacets(projectId, view.query);
   const searchField = useRef<HTMLInputElement>(null);
   const [panel, setPanel] = useState<Panel>(null);
   const [dialog, setDialog] = useState<"import" | "export" | null>(null);
+  const [dropped, setDropped] = useState<Dropped[]>();
+  const gone = project.error instanceof ApiError && project.error.status === 404;
+  const drop = useFileDrop(
+    (files) => {
+      setDropped(files);
+      setDialog("import");
+    },
+    dialog === null && !gone,
+  );
   useDocumentTitle(project.data ? `${project.data.name} · Countersign` : "Countersign");
 
   // While the server is away, what was there stays: the list of before is better than none.
@@ -71,6 +82,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
   const fits = useMemo(() => labelTest(view.query), [view.query]);
   const open = (image: number) => go(paths.image(projectId, image, search));
   const filters = countFilters(view.query) + Number(view.query.field !== "");
+  const autoLabel = () => go(`${paths.runs(projectId)}?${search ? `${search}&` : ""}new=1`);
   const reset = () => change({ query: { ...ALL_IMAGES } });
 
   useShortcuts(imagesShortcuts, {
@@ -108,7 +120,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
       group: "Images",
       label: "Auto label these images",
       words: "run model",
-      run: () => go(`${paths.runs(projectId)}?${search}&new=1`),
+      run: autoLabel,
     },
   ]);
 
@@ -121,6 +133,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
       overlays={settings.overlays}
       fits={fits}
       colors={colors}
+      skeletons={skeletons}
       selection={view.selection}
       onSelect={(selection) => change({ selection })}
       onOpen={open}
@@ -134,9 +147,9 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
     body = (
       <div className={classes.center}>
         <ErrorState
-          title="The images could not be loaded"
-          error={broken}
-          retry={retry}
+          title={gone ? "This project is not here" : "The images could not be loaded"}
+          error={gone ? new Error("It may have been deleted, or the link is of another workspace.") : broken}
+          retry={gone ? undefined : retry}
           actions={
             project.error ? (
               <Button variant="default" onClick={() => go(paths.projects())}>
@@ -188,8 +201,9 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
   }
 
   return (
-    <div className={classes.screen}>
-      {settings.sidebar && (
+    <div className={classes.screen} {...drop.handlers}>
+      <h1 className="cs-hidden">Images of {project.data?.name ?? "the project"}</h1>
+      {settings.sidebar && !gone && (
         <Sidebar
           projectId={projectId}
           query={view.query}
@@ -199,7 +213,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
         />
       )}
       <div className={classes.stage}>
-        <div className={classes.toolbar}>
+        <div className={classes.toolbar} hidden={gone}>
           <Tooltip label={settings.sidebar ? "Hide the filters (F)" : "Show the filters (F)"}>
             <ActionIcon
               aria-label="Filters"
@@ -218,7 +232,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
                   : ` ${ids.length === 1 ? "image" : "images"} `}
               </>
             )}
-            {filters > 0 && (
+            {filters > 0 && list.data && (
               <button type="button" className={classes.clear} onClick={reset}>
                 Clear all filters
               </button>
@@ -256,12 +270,26 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
             value={settings.zoom}
             onChange={settings.setZoom}
           />
-          <Button variant="default" leftSection={<Upload size={14} />} onClick={() => setDialog("import")}>
-            Import
-          </Button>
-          <Button variant="default" leftSection={<Download size={14} />} onClick={() => setDialog("export")}>
-            Export
-          </Button>
+          <div className={classes.verbs}>
+            <Button variant="default" leftSection={<Upload size={14} />} onClick={() => setDialog("import")}>
+              Import
+            </Button>
+            <Button
+              variant="default"
+              leftSection={<Download size={14} />}
+              onClick={() => setDialog("export")}
+            >
+              Export
+            </Button>
+            <Button
+              variant="default"
+              leftSection={<Sparkles size={14} />}
+              disabled={ids.length === 0}
+              onClick={autoLabel}
+            >
+              Auto label
+            </Button>
+          </div>
         </div>
         <div className={classes.body}>
           {body}
@@ -279,7 +307,16 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
           )}
         </div>
       </div>
-      <ImportDialog projectId={projectId} opened={dialog === "import"} onClose={() => setDialog(null)} />
+      {drop.over && <div className={classes.dropHint}>Drop to import into this project</div>}
+      <ImportDialog
+        projectId={projectId}
+        opened={dialog === "import"}
+        onClose={() => {
+          setDialog(null);
+          setDropped(undefined);
+        }}
+        files={dropped}
+      />
       <ExportDialog
         projectId={projectId}
         opened={dialog === "export"}

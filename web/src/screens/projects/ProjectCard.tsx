@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Menu, Modal, Progress, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { Download, Ellipsis, ImageIcon, Pencil, Trash2, Upload } from "lucide-react";
+import { Download, Ellipsis, ImageIcon, ImageOff, Pencil, Trash2, Upload } from "lucide-react";
 import { useState } from "react";
 import { Link } from "wouter";
 import { api, keys, type Project, url } from "~/api";
@@ -8,7 +8,7 @@ import { notifyError } from "~/app/notify";
 import { paths } from "~/app/routes";
 import { ExportDialog, ImportDialog } from "~/transfer";
 import { confirm } from "~/ui/confirm";
-import { ago, count, many, percent } from "~/ui/format";
+import { ago, count, many, percent, short } from "~/ui/format";
 import classes from "./projects.module.css";
 
 type Open = "import" | "export" | "rename" | null;
@@ -22,16 +22,21 @@ export function ProjectCard({ project }: { project: Project }) {
       <Cover project={project} />
       <div className={classes.cardBody}>
         <div className={classes.cardHead}>
-          <Link href={paths.images(project.id)} className={classes.name} id={`project-${project.id}`}>
+          <Link
+            href={paths.images(project.id)}
+            className={classes.name}
+            id={`project-${project.id}`}
+            title={project.name}
+          >
             {project.name}
           </Link>
           <CardMenu project={project} onOpen={setOpen} />
         </div>
         <dl className={classes.numbers}>
-          <Tally name="images" value={project.images} />
-          <Tally name="labels" value={project.labels} />
-          <Tally name="fields" value={project.fields} />
-          <Tally name="runs" value={project.runs} />
+          <Tally name="image" value={project.images} />
+          <Tally name="label" value={project.labels} />
+          <Tally name="field" value={project.fields} />
+          <Tally name="run" value={project.runs} />
         </dl>
         <Progress
           value={project.images ? (100 * project.labelled) / project.images : 0}
@@ -59,17 +64,25 @@ export function ProjectCard({ project }: { project: Project }) {
 function Tally({ name, value }: { name: string; value: number }) {
   return (
     <div>
-      <dd>{count(value)}</dd>
-      <dt>{name}</dt>
+      <dt>{value === 1 ? name : `${name}s`}</dt>
+      <dd title={count(value)}>{value < 1_000_000 ? count(value) : short(value)}</dd>
     </div>
   );
 }
 
 function Cover({ project }: { project: Project }) {
+  const [failed, setFailed] = useState<readonly number[]>([]);
   const shown = project.cover.slice(0, 4);
+  const none = shown.every((id) => failed.includes(id));
+  if (none) {
+    return (
+      <div className={classes.cover} aria-hidden="true">
+        {shown.length ? <ImageOff size={28} /> : <ImageIcon size={28} />}
+      </div>
+    );
+  }
   return (
     <div className={classes.cover} data-count={shown.length} aria-hidden="true">
-      {shown.length === 0 && <ImageIcon size={28} />}
       {shown.map((id) => (
         <img
           key={id}
@@ -77,6 +90,8 @@ function Cover({ project }: { project: Project }) {
           alt=""
           loading="lazy"
           decoding="async"
+          data-failed={failed.includes(id) || undefined}
+          onError={() => setFailed((before) => [...before, id])}
         />
       ))}
     </div>
