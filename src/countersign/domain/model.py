@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from countersign.domain.errors import ModelError
+from countersign.domain.errors import InvalidInput, ModelError
 
 
 class Task(StrEnum):
@@ -33,6 +33,22 @@ LABELLING = (
     Task.POSE,
 )
 """The tasks whose results are labels: those that a run can have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One text given to a zero-shot model, and the class that it stands for.
+
+    Several prompts may stand for one class. A prompt with an empty ``class_name`` is a negative one: what fits it
+    best is left out.
+    """
+
+    text: str
+    class_name: str
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise InvalidInput("a prompt needs some text")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from countersign.domain.errors import InvalidInput, SettingsError, WrongState
+from countersign.domain.model import Prompt, Task
 from countersign.domain.query import ImageQuery
 
 
@@ -66,13 +67,27 @@ def check_field_name(name: str) -> str:
     return name
 
 
+class Method(StrEnum):
+    """How a run comes to its labels."""
+
+    ONE_STAGE = "one_stage"
+    """The model labels whole images."""
+    TWO_STAGE = "two_stage"
+    """The model finds boxes, and ``refiner`` turns them into masks or poses."""
+    EXISTING = "existing"
+    """The boxes are those of ``boxes_field``; the model turns them into masks or poses."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunSpec:
     """What a run shall do, settled before it starts.
 
-    ``classes`` empty means all that the model knows. ``min_confidence`` in 0..1: predictions below are not stored;
-    those without a confidence are. ``settings`` are the model's own (NMS, tiling ...), JSON values by name.
-    ``executor`` names where it works: ``processes`` (default) or ``inline``.
+    ``task`` None is the first one of the model's card. ``classes`` (the model's own words for them) empty means all
+    that it knows; a zero-shot model needs some, or ``prompts``. ``label_map`` says which class of the project a class
+    of the model becomes: "" leaves its labels out, one that is not in it keeps its name. ``min_confidence`` in 0..1:
+    predictions below are not stored; those without a confidence are. ``settings`` are the model's own (NMS, tiling
+    ...), JSON values by name. ``masks`` is a folder (a path, or any URL that fsspec knows) for masks as PNG files;
+    empty keeps them in the database. ``executor`` names where it works: ``processes`` (default) or ``inline``.
     """
 
     model: str
@@ -85,9 +100,20 @@ class RunSpec:
     batch_size: int = 8
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     executor: str = "processes"
+    task: Task | None = None
+    method: Method = Method.ONE_STAGE
+    refiner: str = ""
+    boxes_field: str = ""
+    prompts: tuple[Prompt, ...] = ()
+    label_map: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    masks: str = ""
 
     def __post_init__(self) -> None:
         check_field_name(self.field)
+        if self.method is Method.TWO_STAGE and not self.refiner:
+            raise InvalidInput("a run in two stages needs a second model", remedy="Name one that segments from boxes.")
+        if self.method is Method.EXISTING and not self.boxes_field:
+            raise InvalidInput("a run over existing boxes needs their field", remedy="Name the field with the boxes.")
         if not 0.0 <= self.min_confidence <= 1.0:
             raise SettingsError("minimum confidence", self.min_confidence, "0 to 1")
         if not 1 <= self.workers <= 256:
@@ -116,6 +142,8 @@ class Run:
     failed: int = 0
     labels: int = 0
     target_field: str = ""
+    tally: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """What was mended or left out while predicting: ``clipped``, ``degenerate`` (boxes without an area) ..."""
 
     @property
     def pending(self) -> int:

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from countersign.domain.label import Label
+from countersign.domain.label import Label, Prediction
 from countersign.domain.query import ImageQuery
 from countersign.domain.run import RunState
 
@@ -25,13 +25,17 @@ class Request(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClaimedImage:
-    """One image that a worker has taken to do. Sizes are pixels of the upright image."""
+    """One image that a worker has taken to do. Sizes are pixels of the upright image.
+
+    ``given`` are the boxes that a run over existing detections starts from.
+    """
 
     image_id: int
     path: str
     content_hash: str
     width: int
     height: int
+    given: tuple[Prediction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from countersign.domain.geometry import Box
 from countersign.domain.label import Prediction
-from countersign.domain.model import ModelCard, Task
+from countersign.domain.model import ModelCard, Prompt, Task
 
 Pixels: TypeAlias = NDArray[np.uint8]
 """One upright image: (height, width, 3), RGB, uint8."""
@@ -46,18 +46,6 @@ class Tally:
         """Return the counts so far."""
         with self._lock:
             return dict(self._counts)
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """One text given to a zero-shot model, and the class that it stands for.
-
-    Several prompts may stand for one class. A prompt with an empty ``class_name`` is a negative one: what fits it
-    best is left out.
-    """
-
-    text: str
-    class_name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,17 @@ This is where the learning part's way to open saved models meets the registry. I
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from countersign.domain.errors import ModelError, WorkspaceError
-from countersign.domain.model import ModelCard, StoredModel
+from countersign.domain.model import ModelCard, Prompt, StoredModel
+from countersign.domain.run import Method, RunSpec
 from countersign.learn import storage
 from countersign.models import registry, trained
-from countersign.models.contract import Model
+from countersign.models.contract import Anything, Model
+from countersign.runs import stages
+from countersign.runs.mask_files import open_folder
 from countersign.runs.training import new_folder
 from countersign.store import Store, blobs
 from countersign.store import models as model_rows
@@ -46,8 +50,29 @@ def card(store: Store, reference: str) -> ModelCard:
     return dataclasses.replace(found, name=reference) if reference in known else found
 
 
-def check_classes(card: ModelCard, classes: tuple[str, ...]) -> None:
-    """Raise ModelError where a model does not know a class that is asked of it."""
+def open_any(store: Store, reference: str, *, device: str | None = None) -> Anything:
+    """Load the model that a reference names, whatever it can do. Raises NotFound, ModelError."""
+    return registry.open_any(reference, saved=saved(store), device=device)
+
+
+def check_spec(spec: RunSpec, card_of: Callable[[str], ModelCard]) -> None:
+    """Raise ModelError (or NotFound) where the models of a run do not fit its task, method or classes."""
+    card = card_of(spec.model)
+    stages.check_task(spec, card, card_of(spec.refiner) if spec.method is Method.TWO_STAGE else None)
+    if spec.method is not Method.EXISTING:
+        check_classes(card, spec.classes, spec.prompts)
+    if spec.masks:
+        open_folder(spec.masks)
+
+
+def check_classes(card: ModelCard, classes: tuple[str, ...], prompts: Sequence[Prompt] = ()) -> None:
+    """Raise ModelError where a model does not know a class that is asked of it, or needs words and gets none."""
+    if card.zero_shot:
+        if not classes and not any(prompt.class_name for prompt in prompts):
+            raise ModelError(
+                f"The model {card.name!r} looks for what it is told", remedy="Name at least one class to look for."
+            )
+        return
     unknown = [name for name in classes if name not in card.classes]
     if unknown:
         known = ", ".join(card.classes[:12]) + (f" ... ({len(card.classes)} in all)" if len(card.classes) > 12 else "")

@@ -6,6 +6,7 @@ stop and finds nobody at work settles it himself.
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections import deque
@@ -29,7 +30,7 @@ def create(store: Store, project_id: int, spec: RunSpec, *, created_by: str) -> 
     from countersign.runs import catalogue
 
     executor(spec.executor)
-    catalogue.check_classes(catalogue.card(store, spec.model), spec.classes)
+    catalogue.check_spec(spec, functools.partial(catalogue.card, store))
     with store.write() as c:
         return runs.create(c, project_id, spec, created_by=created_by)
 

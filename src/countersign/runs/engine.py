@@ -15,16 +15,18 @@ import contextlib
 import dataclasses
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from countersign.domain import label_map as mapping
 from countersign.domain.errors import CountersignError, ImageError
 from countersign.domain.label import Label, LabelState, Prediction
 from countersign.domain.work import ClaimedImage, ImageResult
 from countersign.models.contract import Model, Pixels, PredictOptions, SplitModel
 from countersign.runs.flow import Buffer
 from countersign.runs.predicting import BatchSize, explain, predict_all
+from countersign.runs.stages import GivenBoxes, wanted
 
 Read = Callable[[ClaimedImage], Pixels]
 
@@ -73,9 +75,19 @@ class _Ready:
 class Engine:
     """One loop over the images of a run. Use it once: ``Engine(...).run()``."""
 
-    def __init__(self, model: Model, options: PredictOptions, work: Work, read: Read, plan: Plan) -> None:
+    def __init__(
+        self,
+        model: Model | GivenBoxes,
+        options: PredictOptions,
+        work: Work,
+        read: Read,
+        plan: Plan,
+        *,
+        label_map: Mapping[str, str] | None = None,
+    ) -> None:
         self._model = model
         self._options = options
+        self._label_map = label_map or {}
         self._work = work
         self._read = read
         self._plan = plan
@@ -171,10 +183,13 @@ class Engine:
 
     def _predict(self) -> None:
         while batch := self._buffer.take(self._batch.value):
-            found = predict_all(self._call, [ready.prepared for ready in batch], self._batch)
+            found = predict_all(self._call, batch, self._batch)
             self._hand_on([self._result(ready.image, result) for ready, result in zip(batch, found, strict=True)])
 
-    def _call(self, prepared: Sequence[Any]) -> list[list[Prediction]]:
+    def _call(self, batch: Sequence[_Ready]) -> list[list[Prediction]]:
+        prepared = [ready.prepared for ready in batch]
+        if isinstance(self._model, GivenBoxes):
+            return self._model.predict_given(prepared, [ready.image.given for ready in batch], self._options)
         if isinstance(self._model, SplitModel):
             return self._model.predict_prepared(prepared, self._options)
         return self._model.predict(prepared, self._options)
@@ -183,7 +198,7 @@ class Engine:
         if isinstance(found, str):
             return ImageResult(image.image_id, None, found)
         try:
-            return ImageResult(image.image_id, tuple(labels_of(found, self._options)))
+            return ImageResult(image.image_id, tuple(labels_of(found, self._options, self._label_map)))
         except CountersignError as error:
             return ImageResult(image.image_id, None, f"the model's answer cannot be used: {explain(error)}")
 
@@ -231,12 +246,16 @@ def _size(prepared: Any) -> int:
     return 64
 
 
-def labels_of(found: Sequence[Prediction], options: PredictOptions) -> list[Label]:
-    """Turn predictions into proposals, leaving out what was not asked for, whatever the model returned."""
-    classes = set(options.classes)
+def labels_of(
+    found: Sequence[Prediction], options: PredictOptions, label_map: Mapping[str, str] | None = None
+) -> list[Label]:
+    """Turn predictions into proposals, leaving out what was not asked for, whatever the model returned.
+
+    ``label_map`` gives them the names of the project's classes; what it maps to nothing is left out.
+    """
+    names = label_map or {}
     return [
-        Label(item.class_name, item.geometry, item.confidence, LabelState.PROPOSED, dict(item.attributes))
-        for item in found
-        if (not classes or item.class_name in classes)
-        and (item.confidence is None or item.confidence >= options.min_confidence)
+        Label(name, item.geometry, item.confidence, LabelState.PROPOSED, dict(item.attributes))
+        for item in wanted(found, options)
+        if (name := mapping.apply(names, item.class_name))
     ]

@@ -8,6 +8,7 @@ All that workers share is the store, so an executor only has to bring ``labellin
 
 from __future__ import annotations
 
+import functools
 import os
 import uuid
 from collections.abc import Callable
@@ -16,7 +17,8 @@ from typing import Protocol
 from countersign.domain.errors import NotFound
 from countersign.domain.run import Run
 from countersign.models.contract import Model
-from countersign.runs import labelling, machine, processes
+from countersign.runs import labelling, machine, processes, stages
+from countersign.runs.stages import GivenBoxes
 from countersign.store import Store, runs
 
 
@@ -62,7 +64,7 @@ class Processes:
 class Inline:
     """The caller's thread."""
 
-    def __init__(self, load: Callable[[Store, Run], Model] | None = None) -> None:
+    def __init__(self, load: Callable[[Store, Run], Model | GivenBoxes] | None = None) -> None:
         self._load = load or load_model
 
     def start(self, store: Store, run: Run) -> None:
@@ -74,12 +76,13 @@ class Inline:
         )
 
 
-def load_model(store: Store, run: Run) -> Model:
-    """Load the model of a run and check that it knows the classes that are asked of it."""
+def load_model(store: Store, run: Run) -> Model | GivenBoxes:
+    """Load what a run labels with, and check that it knows the classes that are asked of it."""
     from countersign.runs import catalogue
 
-    model = catalogue.load(store, run.spec.model)
-    catalogue.check_classes(model.card, run.spec.classes)
+    model = stages.assemble(run.spec, functools.partial(catalogue.open_any, store))
+    if isinstance(model, Model):
+        catalogue.check_classes(model.card, run.spec.classes, run.spec.prompts)
     return model
 
 

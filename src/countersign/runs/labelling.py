@@ -6,27 +6,33 @@ Which process this is in does not matter; see ``executors``.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from countersign import imaging
+from countersign.domain import label_map as mapping
 from countersign.domain.errors import CountersignError, WorkspaceError, WrongState
+from countersign.domain.geometry import Box
 from countersign.domain.image import ImageState
-from countersign.domain.label import Origin, Provenance
+from countersign.domain.label import Label, LabelClass, LabelState, Origin, Prediction, Provenance
 from countersign.domain.model import ModelCard
-from countersign.domain.run import Run, RunState
+from countersign.domain.run import Method, Run, RunState
 from countersign.domain.work import ClaimedImage, ImageResult, Request
 from countersign.imaging.files import MISSING
-from countersign.models.contract import Model, Pixels, PredictOptions
+from countersign.models.contract import Model, Pixels, PredictOptions, Tally
 from countersign.runs import machine
 from countersign.runs.engine import Engine, Plan
+from countersign.runs.mask_files import MaskFolder
 from countersign.runs.predicting import explain
 from countersign.runs.pulse import Pulse
-from countersign.store import Store, images, runs
+from countersign.runs.stages import GivenBoxes
+from countersign.store import Store, classes, fields, images, labels, runs
 
 T = TypeVar("T")
-LoadModel = Callable[[Run], Model]
+LoadModel = Callable[[Run], Model | GivenBoxes]
 
 _POLL_S = 0.5  # how often a worker looks whether images that others have become free
 _TRIES_S = (0.2, 1.0, 3.0)  # pauses before a write that failed is tried again
@@ -35,8 +41,15 @@ _TRIES_S = (0.2, 1.0, 3.0)  # pauses before a write that failed is tried again
 class StoreWork:
     """The images of a run in the store, as the engine sees them."""
 
-    def __init__(self, store: Store, run: Run, name: str, provenance: Provenance, pulse: Pulse) -> None:
+    def __init__(
+        self, store: Store, run: Run, name: str, provenance: Provenance, pulse: Pulse, *, tally: Tally | None = None
+    ) -> None:
         self._store = store
+        self._boxes_field = run.spec.boxes_field if run.spec.method is Method.EXISTING else ""
+        self._project_id = run.project_id
+        self._masks = MaskFolder(run) if run.spec.masks else None
+        self._tally = tally or Tally()
+        self._told: Counter[str] = Counter()  # what of the tally is written already
         self._run_id = run.id
         self._name = name
         self._provenance = provenance
@@ -45,7 +58,15 @@ class StoreWork:
     def claim(self, limit: int) -> list[ClaimedImage]:
         """Take images that are free now."""
         with self._store.write() as c:
-            return runs.claim(c, self._run_id, self._name, limit=limit)
+            claimed = runs.claim(c, self._run_id, self._name, limit=limit)
+        return self._with_boxes(claimed) if self._boxes_field and claimed else claimed
+
+    def _with_boxes(self, claimed: Sequence[ClaimedImage]) -> list[ClaimedImage]:
+        """Give each image the boxes (or the bounds of other shapes) that its field has and nobody rejected."""
+        with self._store.read() as c:
+            field = fields.get(c, self._project_id, self._boxes_field)
+            found = labels.for_images(c, field.id, [image.image_id for image in claimed])
+        return [dataclasses.replace(image, given=_given(found[image.image_id])) for image in claimed]
 
     def others_have_some(self) -> bool:
         """Return whether there are images left though none is free, after waiting a moment if there are."""
@@ -55,15 +76,29 @@ class StoreWork:
 
     def write(self, results: Sequence[ImageResult]) -> None:
         """Keep results; tried again when the database was away, as a transaction is all or nothing."""
+        if self._masks is not None:
+            results = [self._masks.keep(result) for result in results]
         gone = [result.image_id for result in results if result.labels is None and _vanished(result)]
+        counted = Counter(self._tally.counts())
+        news = counted - self._told
 
         def once() -> None:
             with self._store.write() as c:
-                runs.write_batch(c, self._run_id, self._name, results, self._provenance)
+                runs.write_batch(c, self._run_id, self._name, results, self._provenance, tally=news)
                 if gone:
                     images.set_state(c, gone, ImageState.MISSING)
 
         _persist(once)
+        self._told = counted
+
+
+def _given(found: Sequence[Label]) -> tuple[Prediction, ...]:
+    shapes = ((label, label.geometry) for label in found if label.state is not LabelState.REJECTED)
+    return tuple(
+        Prediction(label.class_name, Box(*shape.bounds), label.confidence)
+        for label, shape in shapes
+        if shape is not None and min(shape.bounds[2:]) > 0
+    )
 
 
 def _vanished(result: ImageResult) -> bool:
@@ -88,12 +123,14 @@ def read(image: ClaimedImage) -> Pixels:
 
 def provenance_of(run: Run, card: ModelCard) -> Provenance:
     """Return what every label of a run carries: written once, however many labels there are."""
+    spec = run.spec
     return Provenance(
         Origin.MODEL,
-        model=run.spec.model,
+        model=f"{spec.model} + {spec.refiner}" if spec.refiner else spec.model,
+        prompt="; ".join(f"{prompt.text} -> {prompt.class_name}" for prompt in spec.prompts),
         model_version=card.version,
         weights_hash=card.weights_hash,
-        min_confidence=run.spec.min_confidence,
+        min_confidence=spec.min_confidence,
         run_id=run.id,
     )
 
@@ -153,14 +190,15 @@ def _generate(
     model = load(run)
     place = machine.layout(cores, parallel=bool(getattr(model, "parallel", False)), on_gpu=_on_gpu(model))
     plan = Plan(spec.batch_size, place.lanes, place.decoders)
-    options = PredictOptions(spec.classes, spec.min_confidence, spec.settings)
-    images_of_run = StoreWork(store, run, name, provenance_of(run, model.card), pulse)
+    options = PredictOptions(spec.classes, spec.min_confidence, spec.settings, spec.task, spec.prompts)
+    prepare_classes(store, run, model.card)
+    images_of_run = StoreWork(store, run, name, provenance_of(run, model.card), pulse, tally=options.tally)
     before = machine.use_threads(place.threads)
     if own_process:
         machine.single_threaded_decoding()
     try:
         while not pulse.stopped:
-            engine = Engine(model, options, images_of_run, read, plan)
+            engine = Engine(model, options, images_of_run, read, plan, label_map=spec.label_map)
             with pulse.stopping(engine.stop):
                 engine.run()
             # What is left belongs to other workers. One of them may die: then it is free again.
@@ -171,5 +209,22 @@ def _generate(
             machine.use_threads(before)
 
 
-def _on_gpu(model: Model) -> bool:
+def prepare_classes(store: Store, run: Run, card: ModelCard) -> None:
+    """Give the classes of a pose model their keypoints in the project, where it has no such class yet.
+
+    A card tells them in ``details``: ``keypoint_names`` and ``skeleton`` (pairs of indices), for all its classes.
+    """
+    names = tuple(card.details.get("keypoint_names", ()))
+    if not names:
+        return
+    bones = tuple((int(first), int(second)) for first, second in card.details.get("skeleton", ()))
+    asked = run.spec.classes or card.classes
+    wanted = dict.fromkeys(mapping.apply(run.spec.label_map, name) for name in asked)
+    with store.write() as c:
+        known = {item.name for item in classes.list_all(c, run.project_id)}
+        made = [LabelClass(n, keypoint_names=names, skeleton=bones) for n in wanted if n and n not in known]
+        classes.ensure(c, run.project_id, made)
+
+
+def _on_gpu(model: object) -> bool:
     return not str(getattr(model, "device", "cpu")).startswith("cpu")

@@ -13,8 +13,10 @@ Whether a process lives is not known here, only when it last said so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -105,14 +107,20 @@ def pending(c: Connection, run_id: int) -> int:
 
 
 def write_batch(
-    c: Connection, run_id: int, name: str, results: Sequence[ImageResult], provenance: Provenance | None = None
+    c: Connection,
+    run_id: int,
+    name: str,
+    results: Sequence[ImageResult],
+    provenance: Provenance | None = None,
+    *,
+    tally: Mapping[str, int] | None = None,
 ) -> int:
-    """Store results: labels, image states and counters. Returns how many images counted.
+    """Store results: labels, image states and counters. Returns how many images counted. ``tally`` adds to the run's.
 
     Left out are images that this worker does not have (any more) and those that are settled already.
     """
     # The run's row first: it orders the writers of one run, so that none waits for another in a circle (PostgreSQL).
-    row = c.execute(sa.select(run.c.field_id).where(run.c.id == run_id).with_for_update()).first()
+    row = c.execute(sa.select(run.c.field_id, run.c.tally).where(run.c.id == run_id).with_for_update()).first()
     if row is None:
         return 0
     by_id = {result.image_id: result for result in results}
@@ -125,7 +133,13 @@ def write_batch(
     found: list[tuple[int, Label]] = [(i, label) for i in done for label in by_id[i].labels or ()]
     if found:
         label_rows.add(c, row.field_id, found, change_id=_change_of(c, run_id), provenance=provenance)
-    counters = {"done": run.c.done + len(done), "failed": run.c.failed + failed, "labels": run.c.labels + len(found)}
+    counters: dict[str, Any] = {
+        "done": run.c.done + len(done),
+        "failed": run.c.failed + failed,
+        "labels": run.c.labels + len(found),
+    }
+    if tally:
+        counters["tally"] = dict(Counter(row.tally or {}) + Counter(tally))
     c.execute(sa.update(run).where(run.c.id == run_id).values(counters))
     return len(done) + failed
 

@@ -15,8 +15,9 @@ from sqlalchemy.engine import Connection, Row
 
 from countersign.domain.errors import InvalidInput, NameTaken, NotFound, WrongState
 from countersign.domain.label import Verb
+from countersign.domain.model import Prompt, Task
 from countersign.domain.query import ImageQuery
-from countersign.domain.run import ImageProgress, Run, RunSpec, RunState, check_move
+from countersign.domain.run import ImageProgress, Method, Run, RunSpec, RunState, check_move
 from countersign.domain.work import Request
 from countersign.store import fields, history, images
 from countersign.store.run_work import (
@@ -69,6 +70,10 @@ def spec_to_data(spec: RunSpec) -> dict[str, Any]:
         "images": spec.images.to_data(),
         "classes": list(spec.classes),
         "settings": dict(spec.settings),
+        "task": spec.task.value if spec.task else None,
+        "method": spec.method.value,
+        "prompts": [[prompt.text, prompt.class_name] for prompt in spec.prompts],
+        "label_map": dict(spec.label_map),
     }
 
 
@@ -77,6 +82,9 @@ def spec_from_data(data: Mapping[str, Any]) -> RunSpec:
     values = dict(data)
     values["images"] = ImageQuery.from_data(values.get("images", {}))
     values["classes"] = tuple(values.get("classes", ()))
+    values["task"] = Task(values["task"]) if values.get("task") else None
+    values["method"] = Method(values.get("method", Method.ONE_STAGE))
+    values["prompts"] = tuple(Prompt(*prompt) for prompt in values.get("prompts", ()))
     return RunSpec(**values)
 
 
@@ -88,11 +96,14 @@ def _run(row: Row[Any]) -> Run:
 def create(c: Connection, project_id: int, spec: RunSpec, *, created_by: str) -> Run:
     """Make a run with its field and a pending row for every image that its query finds.
 
-    Raises NameTaken for a field or a run that exists, and InvalidInput where there is no image to label.
+    Raises NameTaken for a field or a run that exists, NotFound for a field of boxes that does not, and InvalidInput
+    where there is no image to label.
     """
     ids = images.ids(c, project_id, spec.images)
     if not ids:
         raise InvalidInput("The run has no images", remedy="Import images first, or choose others.")
+    if spec.boxes_field:
+        fields.get(c, project_id, spec.boxes_field)
     name = _free_name(c, project_id, spec)
     field = fields.create(c, project_id, spec.field)
     values = {

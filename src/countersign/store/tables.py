@@ -297,8 +297,17 @@ run = sa.Table(
     sa.Column("labels", sa.BigInteger, nullable=False, default=0),
     _text("request"),  # what somebody asked of its workers: pause, cancel or nothing
     _text("target_field"),
+    sa.Column("tally", Json, nullable=False, default=dict, server_default="{}"),  # what was mended or left out, counted
     sa.UniqueConstraint("project_id", "name"),
     sa.Index("ix_run_field", "field_id"),
+)
+
+label_map = sa.Table(
+    "label_map",
+    metadata,
+    sa.Column("project_id", Id, sa.ForeignKey("project.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("model", sa.Text, primary_key=True),
+    sa.Column("classes", Json, nullable=False),  # class of the model -> class of the project, "" for none
 )
 
 run_image = sa.Table(
@@ -361,4 +370,13 @@ client_key = sa.Table(
     sa.Column("digest", sa.Text, nullable=False),
     sa.Column("answer", Json, nullable=False),
     sa.Column("at", Moment, nullable=False),
+)
+
+remote_model = sa.Table(
+    "remote_model",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("spec", Json, nullable=False),  # address, contract, task, classes, steps, time limits ...
+    sa.Column("created_at", Moment, nullable=False),
 )

@@ -24,14 +24,15 @@ def card_of(store: Store, reference: str, elsewhere: CardOf) -> ModelCard:
 
     Raises NotFound, ModelError.
     """
-    if registry.parse(reference, saved=catalogue.saved(store)).family == registry.SAVED:
-        return catalogue.card(store, reference)
-    return elsewhere(reference)
+    found = registry.parse(reference, saved=catalogue.saved(store))
+    if found.card is not None and not found.options:
+        return found.card
+    return catalogue.card(store, reference) if found.family == registry.SAVED else elsewhere(reference)
 
 
 def begin_run(store: Store, project: Project, spec: RunSpec, *, actor: str, card_of: CardOf) -> Run:
     """Store a run and begin it, as ``running.start`` does. ``card_of`` is asked for cards that need torch."""
-    catalogue.check_classes(_card(store, spec.model, card_of), spec.classes)
+    catalogue.check_spec(spec, lambda reference: _card(store, reference, card_of))
     with store.read() as c:
         if not images.count(c, project.id, spec.images):
             raise InvalidInput(f"No image of {project.name} fits", remedy="Choose other images; the run was not made.")

@@ -1,0 +1,67 @@
+"""Masks of a run as PNG files in a folder, local or behind any URL that fsspec knows, with the reference in the label.
+
+A label then keeps the mask's bounds as a box, and the attribute ``mask_file`` says where the mask is: one channel,
+0 or 255, as large as the image. Names depend on nothing but the run and the image, so doing an image twice writes the
+same files.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+from countersign.domain.errors import InvalidInput
+from countersign.domain.geometry import Box, Mask
+from countersign.domain.label import Label
+from countersign.domain.mask import decode
+from countersign.domain.run import Run
+from countersign.domain.work import ImageResult
+
+
+class MaskFolder:
+    """Where the masks of one run go: a folder of its own below ``run.spec.masks``."""
+
+    def __init__(self, run: Run) -> None:
+        self._files, root = open_folder(run.spec.masks)
+        self._protocol = run.spec.masks.partition("://")[0] + "://" if "://" in run.spec.masks else ""
+        name = re.sub(r"[^\w.-]+", "-", run.name) or "run"
+        self._folder = f"{root.rstrip('/')}/{run.id}-{name}"
+
+    def keep(self, result: ImageResult) -> ImageResult:
+        """Write the masks of one image; its labels then say where. What cannot be written makes the image fail."""
+        if not any(isinstance(label.geometry, Mask) for label in result.labels or ()):
+            return result
+        try:
+            self._files.makedirs(self._folder, exist_ok=True)
+            kept = tuple(self._label(result.image_id, i, label) for i, label in enumerate(result.labels or ()))
+        except Exception as error:  # what a file system behind a URL raises is its own
+            reason = f"its masks cannot be written below {self._folder}: {error}"
+            return ImageResult(result.image_id, None, reason)
+        return dataclasses.replace(result, labels=kept)
+
+    def _label(self, image_id: int, index: int, label: Label) -> Label:
+        if not isinstance(label.geometry, Mask):
+            return label
+        import cv2
+        import numpy as np
+
+        path = f"{self._folder}/{image_id}-{index}.png"
+        _, data = cv2.imencode(".png", decode(label.geometry).astype(np.uint8) * 255)
+        self._files.pipe_file(path, data.tobytes())
+        place = {"mask_file": f"{self._protocol}{path}"}
+        return dataclasses.replace(
+            label, geometry=Box(*label.geometry.bounds), attributes=dict(label.attributes) | place
+        )
+
+
+def open_folder(url: str) -> tuple[Any, str]:
+    """Return the file system of a folder and the path in it. Raises InvalidInput where nothing knows such a URL."""
+    import fsspec
+
+    try:
+        files, root = fsspec.core.url_to_fs(url)
+    except (ValueError, ImportError) as error:
+        remedy = "Name a folder, or a URL of a kind that the installed fsspec packages know."
+        raise InvalidInput(f"{url!r} cannot hold masks: {error}", remedy=remedy) from error
+    return files, str(root)
