@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from countersign.client import values
 from countersign.client.review import Review
@@ -16,7 +16,7 @@ from countersign.domain.image import Project as Record
 from countersign.domain.label import Change
 from countersign.domain.model import StoredModel
 from countersign.domain.query import ImageQuery
-from countersign.domain.run import Run
+from countersign.domain.run import Run, RunOptions, read_options
 from countersign.domain.work import RunProgress, Training
 from countersign.learn import events
 from countersign.workbench.evaluation import Evaluation, Found
@@ -99,11 +99,12 @@ class ProjectWork:
         settings: Mapping[str, Any] | None = None,
         executor: str = "processes",
         on_progress: Callable[[RunProgress], None] | None = None,
+        **options: Unpack[RunOptions],
     ) -> Run:
         """Let a model label images into a new field, and wait for the end."""
         begun = self.start_run(
             model, field, images=images, classes=classes, min_confidence=min_confidence, name=name, workers=workers,
-            batch_size=batch_size, settings=settings, executor=executor,
+            batch_size=batch_size, settings=settings, executor=executor, **options,
         )  # fmt: skip
         return self.wait(begun.id, on_progress=on_progress)
 
@@ -120,6 +121,7 @@ class ProjectWork:
         batch_size: int = 8,
         settings: Mapping[str, Any] | None = None,
         executor: str = "processes",
+        **options: Unpack[RunOptions],
     ) -> Run:
         """Begin a run and return at once: it goes on in processes of its own on the server's computer."""
         if executor != "processes":
@@ -134,7 +136,7 @@ class ProjectWork:
             "workers": workers,
             "batch_size": batch_size,
             "settings": dict(settings or {}),
-        }
+        } | _options(options)
         return values.run(self._transport.post(f"/projects/{self.id}/runs", body))
 
     def runs(self) -> list[Run]:
@@ -337,3 +339,9 @@ def _tell(now: dict[str, Any], told: dict[str, Any], on_event: OnEvent) -> None:
     for notice in now["notices"][len(told.get("notices", ())) :]:
         on_event(events.Notice(**notice))
     told.update(now)
+
+
+def _options(options: RunOptions) -> dict[str, Any]:
+    values = read_options(options)
+    prompts = [{"text": prompt.text, "class_name": prompt.class_name} for prompt in values.pop("prompts")]
+    return values | {"prompts": prompts}

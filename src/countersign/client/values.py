@@ -23,9 +23,9 @@ from countersign.domain.label import (
     Verb,
 )
 from countersign.domain.metrics import ClassificationScores, ClassScores, DetectionScores, SemanticScores
-from countersign.domain.model import ModelCard, StoredModel
+from countersign.domain.model import ModelCard, Prompt, StoredModel, Task
 from countersign.domain.query import ImageQuery
-from countersign.domain.run import Run, RunSpec, RunState
+from countersign.domain.run import Method, Run, RunSpec, RunState
 from countersign.domain.work import RunProgress, Training, TrainingSpec, TrainingState
 from countersign.formats import ExportReport, ImportReport, Severity
 from countersign.store.fields import FieldSummary
@@ -144,12 +144,16 @@ def run(data: Data) -> Run:
     spec = RunSpec(
         data["model"], data["field"], ImageQuery.from_data(data["images"]), tuple(data["classes"]),
         data["min_confidence"], data["name"], data["workers"], data["batch_size"], data["settings"],
+        task=Task(data["task"]) if data["task"] else None, method=Method(data["method"]), refiner=data["refiner"],
+        boxes_field=data["boxes_field"], prompts=tuple(Prompt(**prompt) for prompt in data["prompts"]),
+        label_map=data["label_map"], masks=data["masks"],
     )  # fmt: skip
     far = data["progress"]
     return Run(
         data["id"], data["project_id"], data["field_id"], data["name"], RunState(data["state"]), spec,
         data["created_by"], _at(data["created_at"]), moment(data["started_at"]), moment(data["finished_at"]),
         data["error"], far["total"], far["done"], far["failed"], far["labels"], data["target_field"],
+        data["tally"],
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypedDict
 
 from countersign.domain.errors import InvalidInput, SettingsError, WrongState
 from countersign.domain.model import Prompt, Task
@@ -76,6 +76,40 @@ class Method(StrEnum):
     """The model finds boxes, and ``refiner`` turns them into masks or poses."""
     EXISTING = "existing"
     """The boxes are those of ``boxes_field``; the model turns them into masks or poses."""
+
+
+class RunOptions(TypedDict, total=False):
+    """What a run may be told besides model, field, images and classes. See ``RunSpec``.
+
+    ``prompts`` maps each text to its class ("" for a negative one). ``label_map`` None (or left out) is the one that
+    the project keeps for the model.
+    """
+
+    task: Task | str | None
+    method: Method | str
+    refiner: str
+    boxes_field: str
+    prompts: Mapping[str, str]
+    label_map: Mapping[str, str] | None
+    masks: str
+
+
+def read_options(options: RunOptions) -> dict[str, Any]:
+    """Return the same as ``RunSpec`` takes them. Raises InvalidInput for a task or method that there is not."""
+    values: dict[str, Any] = dict(options)
+    if values.get("task"):
+        values["task"] = _one_of(Task, values["task"], "task")
+    if "method" in values:
+        values["method"] = _one_of(Method, values["method"], "method")
+    values["prompts"] = tuple(Prompt(text, name) for text, name in dict(values.get("prompts") or {}).items())
+    return values
+
+
+def _one_of(kind: type[StrEnum], value: str, what: str) -> StrEnum:
+    try:
+        return kind(value)
+    except ValueError:
+        raise SettingsError(what, value, ", ".join(kind)) from None
 
 
 @dataclass(frozen=True, slots=True)

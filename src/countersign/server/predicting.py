@@ -6,6 +6,7 @@ then one JSON line per request. Whatever else libraries print goes to standard e
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 import traceback
@@ -16,7 +17,10 @@ from typing import Any, BinaryIO
 import orjson
 
 from countersign import imaging
+from countersign.domain import label_map as label_map_rules
 from countersign.domain.errors import CountersignError, ModelError
+from countersign.domain.label import Prediction
+from countersign.domain.model import Prompt, Task
 from countersign.models.contract import Model, PredictOptions
 from countersign.runs import catalogue
 from countersign.runs.predicting import explain
@@ -50,10 +54,12 @@ class Server:
     def _predict(self, request: dict[str, Any]) -> dict[str, Any]:
         model = self._load(request["model"])
         classes = tuple(request["classes"])
-        catalogue.check_classes(model.card, classes)
+        prompts = tuple(Prompt(*prompt) for prompt in request["prompts"])
+        catalogue.check_classes(model.card, classes, prompts)
         pixels = imaging.read_rgb(request["path"])
-        options = PredictOptions(classes, request["min_confidence"], request["settings"])
-        found = model.predict([pixels], options)[0]
+        task = Task(request["task"]) if request["task"] else None
+        options = PredictOptions(classes, request["min_confidence"], request["settings"], task, prompts)
+        found = renamed(model.predict([pixels], options)[0], request["label_map"])
         found.sort(key=lambda item: -1.0 if item.confidence is None else -item.confidence)
         card = model.card
         by = {"model": request["model"], "version": card.version, "weights_hash": card.weights_hash}
@@ -73,6 +79,12 @@ class Server:
             while len(self._models) > _KEPT:
                 self._models.popitem(last=False)
         return self._models[key]
+
+
+def renamed(found: list[Prediction], label_map: dict[str, str]) -> list[Prediction]:
+    """Give predictions the names of the project's classes; what is mapped to nothing is left out."""
+    named = ((label_map_rules.apply(label_map, item.class_name), item) for item in found)
+    return [dataclasses.replace(item, class_name=name) for name, item in named if name]
 
 
 def _is_plain(value: object) -> bool:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -55,6 +55,9 @@ class Predictor:
         classes: Sequence[str] = (),
         min_confidence: float = 0.1,
         nms: float | None = None,
+        task: str | None = None,
+        prompts: Sequence[tuple[str, str]] = (),
+        label_map: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """Return ``predictions`` and the ``model`` that made them, as JSON values.
 
@@ -69,6 +72,9 @@ class Predictor:
                 "classes": list(classes),
                 "min_confidence": min_confidence,
                 "settings": settings,
+                "task": task,
+                "prompts": list(prompts),
+                "label_map": dict(label_map or {}),
             }
         )
 

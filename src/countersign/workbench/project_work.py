@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from countersign.domain.run import Run
+from countersign.domain.run import Run, RunOptions
 from countersign.domain.work import RunProgress, Training
 from countersign.runs import control
 from countersign.store import runs
@@ -79,10 +79,13 @@ class ProjectWork(ProjectBase):
         settings: Mapping[str, Any] | None = None,
         executor: str = "processes",
         on_progress: Callable[[RunProgress], None] | None = None,
+        **options: Unpack[RunOptions],
     ) -> Run:
         """Let a model label images into a new field, and wait for the end.
 
-        The run that is returned says how it ended. ``start_run`` does not wait.
+        The run that is returned says how it ended. ``start_run`` does not wait. ``options`` say how it shall come to
+        its labels (``RunOptions``): ``task``, ``method`` with ``refiner`` or ``boxes_field``, ``prompts`` (text ->
+        class), ``label_map`` (class of the model -> class of the project), ``masks`` (a folder for masks as files).
 
         >>> run = project.run("bright:shapes", "auto", executor="inline")
         >>> run.state.value, run.done, run.labels
@@ -90,7 +93,7 @@ class ProjectWork(ProjectBase):
         """
         begun = self.start_run(
             model, field, images=images, classes=classes, min_confidence=min_confidence, name=name, workers=workers,
-            batch_size=batch_size, settings=settings, executor=executor,
+            batch_size=batch_size, settings=settings, executor=executor, **options,
         )  # fmt: skip
         return self.wait(begun.id, on_progress=on_progress)
 
@@ -107,6 +110,7 @@ class ProjectWork(ProjectBase):
         batch_size: int = 8,
         settings: Mapping[str, Any] | None = None,
         executor: str = "processes",
+        **options: Unpack[RunOptions],
     ) -> Run:
         """Begin a run and return at once: it goes on in processes of its own, also when this one ends.
 
@@ -117,7 +121,7 @@ class ProjectWork(ProjectBase):
         return running.start(
             self._store, self._record, model=model, field=field, query=self._query(images), classes=classes,
             min_confidence=min_confidence, name=name, workers=workers, batch_size=batch_size, settings=settings,
-            executor=executor, actor=self._user,
+            executor=executor, options=options, actor=self._user,
         )  # fmt: skip
 
     def runs(self) -> list[Run]:

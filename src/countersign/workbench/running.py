@@ -9,10 +9,10 @@ from typing import Any
 from countersign.domain.errors import InvalidInput
 from countersign.domain.image import Project
 from countersign.domain.query import ImageQuery
-from countersign.domain.run import Run, RunSpec
+from countersign.domain.run import Run, RunOptions, RunSpec, read_options
 from countersign.domain.work import RunProgress
 from countersign.runs import control
-from countersign.store import Store, images, runs
+from countersign.store import Store, images, label_maps, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ def start(
     batch_size: int = 8,
     settings: Mapping[str, Any] | None = None,
     executor: str = "processes",
+    options: RunOptions | None = None,
     actor: str,
 ) -> Run:
     """Store a run and begin it; it goes on in processes of its own.
@@ -48,7 +49,7 @@ def start(
     """
     spec = RunSpec(
         model, field, query or ImageQuery(), tuple(classes), min_confidence, name, workers, batch_size,
-        dict(settings or {}), executor,
+        dict(settings or {}), executor, **told(store, project, model, options or {}),
     )  # fmt: skip
     with store.read() as c:
         if not images.count(c, project.id, spec.images):
@@ -56,6 +57,15 @@ def start(
                 f"No image of {project.name} fits", remedy="'countersign images' tries a query; the run was not made."
             )
     return control.start(store, control.create(store, project.id, spec, created_by=actor).id)
+
+
+def told(store: Store, project: Project, model: str, options: RunOptions) -> dict[str, Any]:
+    """Return options as ``RunSpec`` takes them, with the project's own label map of the model where none is given."""
+    values = read_options(options)
+    if values.get("label_map") is None:
+        with store.read() as c:
+            values["label_map"] = label_maps.get(c, project.id, model) or {}
+    return values
 
 
 def wait(store: Store, run_id: int, on_progress: Callable[[RunProgress], None] | None = None) -> Run:

@@ -130,7 +130,14 @@ def predict_image(image_id: ImageId, body: PredictRequest, here: HereDep) -> Res
     registry.parse(body.model, saved=_saved(here))
     started = time.monotonic()
     found = here.parts.predictor.predict(
-        body.model, image, classes=body.classes, min_confidence=body.min_confidence, nms=body.nms
+        body.model,
+        image,
+        classes=body.classes,
+        min_confidence=body.min_confidence,
+        nms=body.nms,
+        task=body.task,
+        prompts=[(prompt.text, prompt.class_name) for prompt in body.prompts],
+        label_map=body.label_map,
     )
     seconds = time.monotonic() - started
     return Json({"items": found["predictions"], "predicted_by": found["model"], "seconds": seconds})

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from countersign.domain.model import ModelCard
 from countersign.domain.run import Run as DomainRun
-from countersign.domain.run import RunSpec, RunState
+from countersign.domain.run import RunOptions, RunSpec, RunState
 from countersign.runs import control
 from countersign.server import wire
 from countersign.server.context import Here, HereDep, query_of
@@ -36,10 +36,19 @@ def list_runs(project_id: ProjectId, here: HereDep) -> Response:
 @router.post("/projects/{project_id}/runs", response_model=Run, status_code=201, responses=problems(404, 409, 503))
 def create_run(project_id: ProjectId, body: RunCreate, here: HereDep) -> Response:
     """Begin a run: it goes on in processes of its own, also when the server ends."""
-    check_reference(here, body.model)
+    for reference in filter(None, (body.model, body.refiner)):
+        check_reference(here, reference)
+    if body.masks:
+        here.check_path_allowed()
+    options: RunOptions = {
+        "task": body.task, "method": body.method, "refiner": body.refiner, "boxes_field": body.boxes_field,
+        "prompts": {prompt.text: prompt.class_name for prompt in body.prompts}, "label_map": body.label_map,
+        "masks": body.masks,
+    }  # fmt: skip
     spec = RunSpec(
         body.model, body.field, query_of(body.query, body.ids), tuple(body.classes), body.min_confidence,
         body.name.strip(), body.workers, body.batch_size, body.settings,
+        **running.told(here.store, here.record(project_id), body.model, options),
     )  # fmt: skip
 
     def card(reference: str) -> ModelCard:

@@ -11,7 +11,21 @@ from countersign.server.schemas.common import JsonObject, Wire
 from countersign.server.schemas.images import ImageTarget
 from countersign.server.schemas.labels import Geometry, PredictedBy
 
-Task: TypeAlias = Literal["classification", "detection", "semantic_segmentation", "instance_segmentation", "pose"]
+Task: TypeAlias = Literal[
+    "classification", "detection", "semantic_segmentation", "instance_segmentation", "pose", "prompted_segmentation",
+    "embedding", "questions",
+]  # fmt: skip
+
+
+class WeightFile(Wire):
+    """One file of a model's weights."""
+
+    name: str
+    sha256: str
+    """Whole, its first digits, or empty where nobody publishes it."""
+    url: str
+    size: int
+    """Bytes, 0 if unknown."""
 
 
 class ModelCard(Wire):
@@ -21,15 +35,36 @@ class ModelCard(Wire):
     family: str
     tasks: list[Task]
     classes: list[str]
+    """Its fixed vocabulary; empty for a zero-shot model."""
     version: str
+    size: str
+    zero_shot: bool
+    """It takes its classes as words."""
     description: str
     author: str
     source: str
+    """The page that describes it."""
+    hub_id: str
     licence: str
+    """Of the weights."""
+    code_licence: str
+    download_bytes: int
+    files: list[WeightFile]
+    extra: str
+    """The optional dependency that it needs: `countersign[extra]`."""
+    gpu: bool
+    """Too slow to be useful without one."""
     weights_hash: str
     min_confidence: float
     scores: dict[str, float]
     """What was measured: `held_out_ap50` ..."""
+    published: dict[str, float]
+    """What its authors publish: `parameters` in millions, `gflops`, `coco_map` ..."""
+    published_source: str
+    speed: int
+    """1 to 3 relative to comparable models, made of `published`; 0 where nothing is known."""
+    performance: int
+    """As `speed`."""
     details: JsonObject
     """What only its family knows."""
 
@@ -190,11 +225,25 @@ class TrainingCurve(Wire):
     points: list[CurvePoint]
 
 
+class Prompt(Wire):
+    """A text for a zero-shot model, and the class that it stands for."""
+
+    text: str = Field(min_length=1, max_length=1000)
+    class_name: str = Field(default="", max_length=200)
+    """Empty: a negative prompt; what fits it best is left out."""
+
+
 class PredictRequest(Wire):
     """What to ask of which model. Nothing is stored."""
 
     model: str = Field(min_length=1, max_length=500)
     classes: list[str] = Field(default_factory=list, max_length=10_000)
+    task: Task | None = None
+    """Null: the first that the model does."""
+    prompts: list[Prompt] = Field(default_factory=list, max_length=10_000)
+    """For a zero-shot model; none: each class is its own."""
+    label_map: dict[str, str] = Field(default_factory=dict)
+    """Class of the model -> class of the project; empty leaves it out."""
     min_confidence: float = Field(default=0.1, ge=0, le=1)
     nms: float | None = Field(default=None, ge=0.01, le=1)
     """Overlap above which two boxes are one object; null: the model's own."""

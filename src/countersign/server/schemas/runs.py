@@ -9,7 +9,9 @@ from pydantic import Field
 
 from countersign.server.schemas.common import JsonObject, Wire
 from countersign.server.schemas.images import ImageTarget
+from countersign.server.schemas.learning import Prompt, Task
 
+Method: TypeAlias = Literal["one_stage", "two_stage", "existing"]
 RunState: TypeAlias = Literal["queued", "generating", "paused", "in_review", "approved", "error", "cancelled"]
 
 
@@ -53,6 +55,17 @@ class Run(Wire):
     error: str
     target_field: str
     """Where its labels were approved into."""
+    task: Task | None
+    method: Method
+    refiner: str
+    """The second of two stages."""
+    boxes_field: str
+    prompts: list[Prompt]
+    label_map: dict[str, str]
+    masks: str
+    """Where masks go as files; empty: they are in the database."""
+    tally: dict[str, int]
+    """What was mended or left out: `clipped`, `degenerate`, `empty` ..."""
     progress: RunProgress
     actions: list[Literal["pause", "resume", "cancel", "skip", "retry", "review", "approve"]]
     """What may be done with it now."""
@@ -78,6 +91,18 @@ class RunCreate(ImageTarget):
     batch_size: int = Field(default=8, ge=1, le=1024)
     settings: JsonObject = Field(default_factory=dict)
     """The model's own: `{"nms": 0.4}`."""
+    task: Task | None = None
+    """Null: the first that the model does."""
+    method: Method = "one_stage"
+    """`two_stage`: the boxes of `model` go to `refiner`; `existing`: those of `boxes_field` go to `model`."""
+    refiner: str = Field(default="", max_length=500)
+    boxes_field: str = Field(default="", max_length=64)
+    prompts: list[Prompt] = Field(default_factory=list, max_length=10_000)
+    """For a zero-shot model; none: each class is its own."""
+    label_map: dict[str, str] | None = None
+    """Class of the model -> class of the project, empty leaves it out; null: the project's map for this model."""
+    masks: str = Field(default="", max_length=4000)
+    """A folder or URL for masks as PNG files; empty keeps them in the database."""
 
 
 class RunUpdate(Wire):

@@ -1724,8 +1724,14 @@ export type ModelCard = {
     author: string;
     /**
      * Classes
+     *
+     * Its fixed vocabulary; empty for a zero-shot model.
      */
     classes: Array<string>;
+    /**
+     * Code Licence
+     */
+    code_licence: string;
     /**
      * Description
      */
@@ -1739,11 +1745,37 @@ export type ModelCard = {
         [key: string]: unknown;
     };
     /**
+     * Download Bytes
+     */
+    download_bytes: number;
+    /**
+     * Extra
+     *
+     * The optional dependency that it needs: `countersign[extra]`.
+     */
+    extra: string;
+    /**
      * Family
      */
     family: string;
     /**
+     * Files
+     */
+    files: Array<WeightFile>;
+    /**
+     * Gpu
+     *
+     * Too slow to be useful without one.
+     */
+    gpu: boolean;
+    /**
+     * Hub Id
+     */
+    hub_id: string;
+    /**
      * Licence
+     *
+     * Of the weights.
      */
     licence: string;
     /**
@@ -1755,6 +1787,24 @@ export type ModelCard = {
      */
     name: string;
     /**
+     * Performance
+     *
+     * As `speed`.
+     */
+    performance: number;
+    /**
+     * Published
+     *
+     * What its authors publish: `parameters` in millions, `gflops`, `coco_map` ...
+     */
+    published: {
+        [key: string]: number;
+    };
+    /**
+     * Published Source
+     */
+    published_source: string;
+    /**
      * Scores
      *
      * What was measured: `held_out_ap50` ...
@@ -1763,13 +1813,25 @@ export type ModelCard = {
         [key: string]: number;
     };
     /**
+     * Size
+     */
+    size: string;
+    /**
      * Source
+     *
+     * The page that describes it.
      */
     source: string;
     /**
+     * Speed
+     *
+     * 1 to 3 relative to comparable models, made of `published`; 0 where nothing is known.
+     */
+    speed: number;
+    /**
      * Tasks
      */
-    tasks: Array<'classification' | 'detection' | 'semantic_segmentation' | 'instance_segmentation' | 'pose'>;
+    tasks: Array<'classification' | 'detection' | 'semantic_segmentation' | 'instance_segmentation' | 'pose' | 'prompted_segmentation' | 'embedding' | 'questions'>;
     /**
      * Version
      */
@@ -1778,6 +1840,12 @@ export type ModelCard = {
      * Weights Hash
      */
     weights_hash: string;
+    /**
+     * Zero Shot
+     *
+     * It takes its classes as words.
+     */
+    zero_shot: boolean;
 };
 
 /**
@@ -2055,6 +2123,14 @@ export type PredictRequest = {
      */
     classes?: Array<string>;
     /**
+     * Label Map
+     *
+     * Class of the model -> class of the project; empty leaves it out.
+     */
+    label_map?: {
+        [key: string]: string;
+    };
+    /**
      * Min Confidence
      */
     min_confidence?: number;
@@ -2068,6 +2144,18 @@ export type PredictRequest = {
      * Overlap above which two boxes are one object; null: the model's own.
      */
     nms?: number | null;
+    /**
+     * Prompts
+     *
+     * For a zero-shot model; none: each class is its own.
+     */
+    prompts?: Array<Prompt>;
+    /**
+     * Task
+     *
+     * Null: the first that the model does.
+     */
+    task?: 'classification' | 'detection' | 'semantic_segmentation' | 'instance_segmentation' | 'pose' | 'prompted_segmentation' | 'embedding' | 'questions' | null;
 };
 
 /**
@@ -2309,6 +2397,24 @@ export type ProjectUpdate = {
 };
 
 /**
+ * Prompt
+ *
+ * A text for a zero-shot model, and the class that it stands for.
+ */
+export type Prompt = {
+    /**
+     * Class Name
+     *
+     * Empty: a negative prompt; what fits it best is left out.
+     */
+    class_name?: string;
+    /**
+     * Text
+     */
+    text: string;
+};
+
+/**
  * Provenance
  *
  * Where a label came from.
@@ -2510,6 +2616,10 @@ export type Run = {
      */
     batch_size: number;
     /**
+     * Boxes Field
+     */
+    boxes_field: string;
+    /**
      * Classes
      *
      * Empty: all that the model knows.
@@ -2552,6 +2662,22 @@ export type Run = {
         [key: string]: unknown;
     };
     /**
+     * Label Map
+     */
+    label_map: {
+        [key: string]: string;
+    };
+    /**
+     * Masks
+     *
+     * Where masks go as files; empty: they are in the database.
+     */
+    masks: string;
+    /**
+     * Method
+     */
+    method: 'one_stage' | 'two_stage' | 'existing';
+    /**
      * Min Confidence
      */
     min_confidence: number;
@@ -2571,6 +2697,16 @@ export type Run = {
      */
     project_id: number;
     /**
+     * Prompts
+     */
+    prompts: Array<Prompt>;
+    /**
+     * Refiner
+     *
+     * The second of two stages.
+     */
+    refiner: string;
+    /**
      * Settings
      */
     settings: {
@@ -2585,11 +2721,23 @@ export type Run = {
      */
     state: 'queued' | 'generating' | 'paused' | 'in_review' | 'approved' | 'error' | 'cancelled';
     /**
+     * Tally
+     *
+     * What was mended or left out: `clipped`, `degenerate`, `empty` ...
+     */
+    tally: {
+        [key: string]: number;
+    };
+    /**
      * Target Field
      *
      * Where its labels were approved into.
      */
     target_field: string;
+    /**
+     * Task
+     */
+    task: 'classification' | 'detection' | 'semantic_segmentation' | 'instance_segmentation' | 'pose' | 'prompted_segmentation' | 'embedding' | 'questions' | null;
     /**
      * Workers
      */
@@ -2619,6 +2767,10 @@ export type RunCreate = {
      */
     batch_size?: number;
     /**
+     * Boxes Field
+     */
+    boxes_field?: string;
+    /**
      * Classes
      */
     classes?: Array<string>;
@@ -2632,6 +2784,26 @@ export type RunCreate = {
      * Ids
      */
     ids?: Array<number> | null;
+    /**
+     * Label Map
+     *
+     * Class of the model -> class of the project, empty leaves it out; null: the project's map for this model.
+     */
+    label_map?: {
+        [key: string]: string;
+    } | null;
+    /**
+     * Masks
+     *
+     * A folder or URL for masks as PNG files; empty keeps them in the database.
+     */
+    masks?: string;
+    /**
+     * Method
+     *
+     * `two_stage`: the boxes of `model` go to `refiner`; `existing`: those of `boxes_field` go to `model`.
+     */
+    method?: 'one_stage' | 'two_stage' | 'existing';
     /**
      * Min Confidence
      */
@@ -2647,9 +2819,19 @@ export type RunCreate = {
      */
     name?: string;
     /**
+     * Prompts
+     *
+     * For a zero-shot model; none: each class is its own.
+     */
+    prompts?: Array<Prompt>;
+    /**
      * Query
      */
     query?: string;
+    /**
+     * Refiner
+     */
+    refiner?: string;
     /**
      * Settings
      *
@@ -2658,6 +2840,12 @@ export type RunCreate = {
     settings?: {
         [key: string]: unknown;
     };
+    /**
+     * Task
+     *
+     * Null: the first that the model does.
+     */
+    task?: 'classification' | 'detection' | 'semantic_segmentation' | 'instance_segmentation' | 'pose' | 'prompted_segmentation' | 'embedding' | 'questions' | null;
     /**
      * Workers
      */
@@ -3276,6 +3464,34 @@ export type UploadImport = {
      * `images`: no labels; `labels`: only those of images that the project has.
      */
     what?: 'all' | 'images' | 'labels';
+};
+
+/**
+ * WeightFile
+ *
+ * One file of a model's weights.
+ */
+export type WeightFile = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Sha256
+     *
+     * Whole, its first digits, or empty where nobody publishes it.
+     */
+    sha256: string;
+    /**
+     * Size
+     *
+     * Bytes, 0 if unknown.
+     */
+    size: number;
+    /**
+     * Url
+     */
+    url: string;
 };
 
 /**
