@@ -55,6 +55,8 @@ export interface Host {
   change(changes: readonly { key: string; geometry: Geometry | null }[]): void;
   select(keys: readonly string[]): void;
   hover(key: string | null): void;
+  /** A selected prediction was clicked twice. */
+  accept(key: string): void;
   /** The pointer is here on the image (null: gone). */
   cursor(point: Point | null): void;
   viewChanged(view: View): void;
