@@ -8,7 +8,13 @@ MODEL = {
     "origin": "trained",
     "created_at": "2026-01-01T00:00:00Z",
     "bytes": 0,
-    "card": {"family": "blobs", "tasks": ["detection"], "classes": ["disc", "lobed", "rod"], "scores": {}, "details": {}},
+    "card": {
+        "family": "blobs",
+        "tasks": ["detection"],
+        "classes": ["disc", "lobed", "rod"],
+        "scores": {},
+        "details": {},
+    },
 }
 
 

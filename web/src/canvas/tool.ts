@@ -111,6 +111,11 @@ export interface Tool {
   leave(): void;
 }
 
+/** To a hundredth: halves of tidy numbers, angles. */
+export function tidy2(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
 /** Coordinates are kept to a tenth of a pixel; whole ones if the user asks. */
 export function tidy(value: number, whole = false): number {
   return whole ? Math.round(value) : Math.round(value * 10) / 10;
