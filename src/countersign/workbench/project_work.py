@@ -130,8 +130,8 @@ class ProjectWork(ProjectBase):
 
         A run takes the kept map where it is given none. Raises NotFound, ModelError.
 
-        >>> project.label_map("bright:shapes").classes
-        {'bar': 'bar', 'square': 'square'}
+        >>> sorted(project.label_map("bright:shapes").classes.items())
+        [('bar', 'bar'), ('square', 'square')]
         """
         return label_maps.get(self._store, self._record, model, catalogue.card(self._store, model).classes)
 
