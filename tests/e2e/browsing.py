@@ -9,13 +9,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 from playwright.sync_api import Browser, BrowserContext, Page
+
+from countersign.domain.geometry import Box
 
 STARTUP = Path(__file__).parent / "startup"
 PATIENCE_MS = 15_000
@@ -58,6 +61,16 @@ class Served:
         self.token = json.loads(said)["token"]
         return self
 
+    def predictor(self) -> int | None:
+        """The process that predicts for the image on screen, once there is one. Linux only, by what /proc says."""
+        assert self.process is not None
+        for status in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                parent = status.read_text().rpartition(")")[2].split()[1]
+                if parent == str(self.process.pid) and b"predicting" in (status.parent / "cmdline").read_bytes():
+                    return int(status.parent.name)
+        return None
+
     def kill(self) -> None:
         """End it without a warning, as a power cut does."""
         self._end(signal.SIGKILL)
@@ -81,6 +94,8 @@ class Served:
         address = f"{self.url}/api/v1{path}"
         answer = httpx.request(method, address, json=body, params=params or None, headers=headers, timeout=60)
         assert answer.is_success, f"{method} {path}: {answer.text}"
+        if answer.headers.get("content-type") == "application/octet-stream":
+            return answer.content
         return answer.json() if answer.content else None
 
     def get(self, path: str, **params: Any) -> Any:
@@ -114,6 +129,16 @@ class Served:
         operation = self.post(f"/projects/{project}/import", {"path": str(path), **more})
         ended = self.until(f"/operations/{operation['id']}", lambda each: each["finished_at"] is not None)
         assert ended["state"] == "done", ended
+
+    def forget_models(self) -> None:
+        """Delete every model of the workspace."""
+        for model in self.get("/models")["items"]:
+            self.ask("DELETE", f"/models/{model['name']}")
+
+    def label(self, image: int, boxes: Iterable[tuple[str, Box]], field_name: str = "ground_truth") -> None:
+        """Give an image boxes, each with the name of its class."""
+        entries = [{"class_name": name, "geometry": {"type": "box"} | asdict(box)} for name, box in boxes]
+        self.post(f"/images/{image}/labels", {"field": field_name, "labels": entries})
 
     def images(self, project: int, **params: Any) -> dict[str, dict[str, Any]]:
         """Images of a project by name."""

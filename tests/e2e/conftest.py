@@ -19,6 +19,8 @@ from countersign.workbench import demo_images
 ROOT = Path(__file__).parents[2]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
+TAUGHT = {"epochs": 12, "batch_size": 2, "learning_rate": 0.005, "image_size": 224, "backbone": "test_resnet"}
+
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -65,6 +67,34 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo") / "pictures"
     demo_images.write(folder, 12, seed=3)
     return folder
+
+
+@pytest.fixture(scope="session")
+def model_file(interface: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with a model that was taught for some seconds; test processes beside each other share it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    path = folder / "teacher.countersign-model"
+    with _one_at_a_time():
+        if not path.is_file():
+            _teach(tmp_path_factory.mktemp("taught"), path)
+    return path
+
+
+def _teach(folder: Path, out: Path) -> None:
+    truth = demo_images.write(folder / "pictures", 6, seed=3)
+    server = Served(folder).start()
+    try:
+        project = server.project("taught", folder / "pictures")
+        for name, image in server.images(project).items():
+            server.label(image["id"], [(each.class_name, each.geometry) for each in truth[name]])
+        body = {"name": "teacher", "settings": TAUGHT}
+        training = server.post(f"/projects/{project}/trainings", body)["id"]
+        server.until(f"/trainings/{training}", lambda now: now["state"] == "done", 180)
+        out.write_bytes(server.get("/models/teacher/file"))
+    finally:
+        server.stop()
 
 
 @pytest.fixture(scope="module")

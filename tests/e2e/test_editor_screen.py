@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from drawing import drag, rows, saved, stage
 from playwright.sync_api import expect
 
 CLASSES = ("disc", "rod")
@@ -25,26 +26,17 @@ def open_image(visit, served, project, name="smear_0000.jpg"):
     return page
 
 
-def stage(page):
-    return page.get_by_role("application", name="Image and labels")
-
-
-def saved(page):
-    expect(page.get_by_test_id("save-state")).to_have_attribute("data-phase", "saved")
-
-
-def rows(page):
-    return page.get_by_role("region", name="Labels of this image").get_by_role("option")
-
-
 def draw(page, left=0.35, top=0.35, right=0.55, bottom=0.6):
     """Drag a box over parts of the stage."""
     area = stage(page).bounding_box()
     page.keyboard.press("b")
-    page.mouse.move(area["x"] + left * area["width"], area["y"] + top * area["height"])
-    page.mouse.down()
-    page.mouse.move(area["x"] + right * area["width"], area["y"] + bottom * area["height"], steps=5)
-    page.mouse.up()
+    drag(
+        page,
+        area["x"] + left * area["width"],
+        area["y"] + top * area["height"],
+        area["x"] + right * area["width"],
+        area["y"] + bottom * area["height"],
+    )
 
 
 def stored(served, project, name="smear_0000.jpg"):
@@ -55,6 +47,7 @@ def test_editor__draws_a_box_where_the_mouse_went(anna, served, project):
     page = open_image(anna, served, project)
     draw(page)
     expect(rows(page)).to_have_count(1)
+    served.wait_for(lambda: len(stored(served, project)) == 1)
     saved(page)
     (label,) = stored(served, project)
     box = label["geometry"]
@@ -119,9 +112,37 @@ def test_editor__two_browsers_see_each_other(visits, served, project):
     assert {"anna", "bo"} <= {each["actor"] for each in changes}
 
 
+@pytest.mark.parametrize(("choice", "kept"), [("Keep mine", "rod"), ("Take theirs", "lobed")])
+def test_editor__both_change_one_label_and_one_of_them_chooses(visits, served, project, choice, kept):
+    served.post(f"/projects/{project}/classes", {"name": "lobed"})
+    anna, bo = visits("anna"), visits("bo")
+    hers, his = open_image(anna, served, project), open_image(bo, served, project)
+    draw(hers)
+    expect(rows(his)).to_have_count(1)
+    his.keyboard.press("v")
+    rows(his).first.click()
+    bo.context.set_offline(True)
+    his.keyboard.press("2")
+    expect(his.get_by_test_id("save-state")).to_have_attribute("data-phase", "waiting")
+
+    hers.keyboard.press("v")
+    rows(hers).first.click()
+    hers.keyboard.press("3")
+    saved(hers)
+    bo.context.set_offline(False)
+    conflict = his.get_by_test_id("conflict")
+    expect(conflict).to_contain_text(re.compile("^Somebody else.* changed the label “rod”.* It is “lobed” now."))
+    conflict.get_by_role("button", name=choice).click()
+    expect(conflict).to_have_count(0)
+    for page in (hers, his):
+        expect(rows(page).first).to_have_accessible_name(re.compile(f"^{kept}"))
+    served.wait_for(lambda: [each["class_name"] for each in stored(served, project)] == [kept])
+
+
 def test_editor__nothing_is_lost_when_the_server_is_killed(anna, served, project):
     page = open_image(anna, served, project)
     draw(page, 0.3, 0.3, 0.4, 0.45)
+    served.wait_for(lambda: len(stored(served, project)) == 1)
     saved(page)
     served.kill()
     draw(page, 0.45, 0.3, 0.55, 0.45)

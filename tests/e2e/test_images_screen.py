@@ -125,3 +125,28 @@ def test_images__export_of_the_selection(anna, served, smears, tmp_path):
     dialog.get_by_role("button", name="Export", exact=True).click()
     expect(dialog.get_by_role("status")).to_contain_text("1 label on 1 image written")
     assert "smear_0001.jpg" in (tmp_path / "out.json").read_text()
+
+
+def test_images__a_run_takes_the_selection_or_the_filter(anna, served, smears):
+    page = anna.go(f"/p/{smears}/images?q=text~_000")
+    expect(tiles(page)).to_have_count(10)
+    tiles(page).nth(1).click()
+    tiles(page).nth(3).click(modifiers=["Shift"])
+    page.get_by_role("toolbar", name="Selected images").get_by_role("button", name="Auto label").click()
+    dialog = page.get_by_role("dialog", name="Auto label")
+    expect(dialog.get_by_role("radio", name=re.compile("^Current selection"))).to_be_checked()
+    for target, count in (("All images", 12), ("Current filter", 10), ("Current selection", 3)):
+        choice = dialog.get_by_role("radio", name=re.compile(f"^{target}"))
+        expect(choice).to_have_accessible_name(re.compile(f"{count} images"))
+        choice.click()
+        expect(dialog.get_by_role("button", name=f"Label {count} images")).to_be_visible()
+    dialog.get_by_label("Model", exact=True).first.click()
+    page.get_by_role("option", name="A model of blobs").click()
+    dialog.get_by_label("Name of the blobs model").fill("cells")
+    dialog.get_by_label("Label field").fill("auto")
+    dialog.get_by_role("button", name="Label 3 images").click()
+    (run,) = served.until(
+        f"/projects/{smears}/runs", lambda found: [each["state"] for each in found["items"]] == ["in_review"]
+    )["items"]
+    assert run["progress"]["total"] == 3
+    assert sorted(served.images(smears, query="has=auto")) == [f"smear_000{i}.jpg" for i in (1, 2, 3)]

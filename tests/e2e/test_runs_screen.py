@@ -1,6 +1,7 @@
 """Runs and their review: auto label, look at what came, decide by slider and one by one, approve."""
 
 import re
+import shutil
 
 import pytest
 from playwright.sync_api import expect
@@ -74,6 +75,86 @@ def test_runs__pause_resume_and_cancel(anna, served, smears):
     page.get_by_role("dialog").get_by_role("button", name="Skip and continue to review").click()
     expect(card.get_by_role("link", name="Review")).to_be_visible()
     assert 0 < served.get(f"/runs/{run}")["progress"]["done"] < 12
+
+
+def test_runs__paused_and_resumed_to_the_end(anna, served, smears):
+    body = {"model": "blobs:cells?delay=0.3", "field": "slow", "batch_size": 1}
+    run = served.post(f"/projects/{smears}/runs", body)["id"]
+    served.until(f"/runs/{run}", lambda now: now["progress"]["done"] > 0)
+    page = anna.go(f"/p/{smears}/runs")
+    card = run_card(page, "slow")
+    card.get_by_role("button", name="Pause").click()
+    expect(card).to_contain_text("paused")
+    assert served.until(f"/runs/{run}", lambda now: now["state"] == "paused")["progress"]["done"] < 12
+    card.get_by_role("button", name="Resume").click()
+    expect(card.get_by_role("link", name="Review")).to_be_visible()
+    assert served.get(f"/runs/{run}")["progress"]["done"] == 12
+
+
+def test_runs__one_that_failed_says_why_and_resumes(anna, served, smears, tmp_path):
+    weights = tmp_path / "weights"
+    run = served.post(f"/projects/{smears}/runs", {"model": f"blobs:cells?needs={weights}", "field": "auto"})["id"]
+    page = anna.go(f"/p/{smears}/runs")
+    card = run_card(page, "auto")
+    expect(card.get_by_role("alert")).to_contain_text(f"The weights {weights} are not there")
+    weights.touch()
+    card.get_by_role("button", name="Resume").click()
+    expect(card.get_by_role("link", name="Review")).to_be_visible()
+    expect(card.get_by_role("alert")).to_have_count(0)
+    assert served.get(f"/runs/{run}")["progress"]["done"] == 12
+
+
+def test_runs__one_that_failed_goes_on_to_review(anna, served, smears, tmp_path):
+    served.post(f"/projects/{smears}/runs", {"model": f"blobs:cells?needs={tmp_path / 'weights'}", "field": "auto"})
+    page = anna.go(f"/p/{smears}/runs")
+    card = run_card(page, "auto")
+    card.get_by_role("button", name="Skip and continue to review").click()
+    question = page.get_by_role("dialog")
+    expect(question).to_contain_text("12 images of 12 are not labelled yet")
+    question.get_by_role("button", name="Skip and continue to review").click()
+    expect(card.get_by_role("link", name="Review")).to_be_visible()
+
+
+def test_runs__images_that_failed_say_why_and_are_tried_again(anna, served, tmp_path, pictures):
+    folder = tmp_path / "pictures"
+    shutil.copytree(pictures, folder)
+    project = served.project("one is broken", folder)
+    good = (folder / "smear_0004.jpg").read_bytes()
+    (folder / "smear_0004.jpg").write_bytes(b"no picture")
+    run = served.run(project, "auto")
+    page = anna.go(f"/p/{project}/runs")
+    card = run_card(page, "auto")
+    card.get_by_role("button", name="1 image failed: see why").click()
+    dialog = page.get_by_role("dialog", name="1 image of auto failed")
+    expect(dialog.get_by_role("listitem")).to_have_count(1)
+    expect(dialog.get_by_role("listitem")).to_contain_text("smear_0004.jpg")
+    expect(dialog.get_by_role("listitem")).to_contain_text(served.get(f"/runs/{run}/failures")["items"][0]["reason"])
+    (folder / "smear_0004.jpg").write_bytes(good)
+    dialog.get_by_role("button", name="Try them again").click()
+    expect(card).to_contain_text("on 12 images")
+    assert served.get(f"/runs/{run}")["progress"]["failed"] == 0
+
+
+def test_runs__labels_that_are_there_are_analysed(anna, served, smears, tmp_path):
+    table = tmp_path / "said.csv"
+    lines = [f"smear_0000.jpg,disc,{20 * i},30,15,15,0.{i}" for i in range(1, 8)]
+    table.write_text("\n".join(["image,class,x,y,width,height,confidence", *lines]))
+    served.bring(smears, table, field="said")
+    page = anna.go(f"/p/{smears}/runs")
+    page.get_by_role("button", name="Analyse existing labels").click()
+    dialog = page.get_by_role("dialog", name="Analyse existing labels")
+    expect(dialog).to_contain_text("7 labels on 1 image")
+    dialog.get_by_role("button", name="Review said").click()
+    expect(crops(page)).to_have_count(7)
+    side = page.get_by_role("complementary", name="Filter")
+    side.get_by_role("textbox", name="Confidence: lowest").fill("0.45")
+    side.get_by_role("button", name="Add 3 labels for approval").click()
+    expect(page.get_by_role("tab", name="Approval")).to_contain_text("3")
+    (run,) = served.get(f"/projects/{smears}/runs")["items"]
+    assert sorted(label["state"] for label in served.labels(smears, run["field"])["smear_0000.jpg"]) == [
+        *["promoted"] * 3, *["proposed"] * 4,
+    ]  # fmt: skip
+    assert {label["state"] for label in served.labels(smears, "said")["smear_0000.jpg"]} == {"verified"}
 
 
 def test_review__slider_and_class_row_then_promote(review, served, smears, auto):

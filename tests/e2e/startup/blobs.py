@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from countersign.domain.errors import ModelError
 from countersign.domain.geometry import Box
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
@@ -54,12 +56,15 @@ class BlobModel:
 
 @dataclass(frozen=True, slots=True)
 class BlobFamily:
-    """``blobs:cells``, or ``blobs:cells?delay=0.5`` for half a second an image."""
+    """``blobs:cells``; with ``?delay=0.5`` it takes half a second an image, with ``?needs=FILE`` it needs a file."""
 
     name: str = "blobs"
-    option_names: tuple[str, ...] = ("delay",)
+    option_names: tuple[str, ...] = ("delay", "needs")
 
     def load(self, reference: Reference, *, device: str | None) -> BlobModel:
+        needed = reference.options.get("needs")
+        if needed and not Path(needed).is_file():
+            raise ModelError(f"The weights {needed} are not there", remedy="Put them back.")
         return BlobModel(float(reference.options.get("delay", "0")))
 
     def card(self, reference: Reference) -> ModelCard:

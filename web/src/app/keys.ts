@@ -63,7 +63,6 @@ const SHOWN: Record<string, string> = {
   delete: "Del",
   backspace: "⌫",
   tab: "Tab",
-  alt: "Alt",
   pageup: "PgUp",
   pagedown: "PgDn",
   home: "Home",

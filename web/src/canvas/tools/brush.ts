@@ -139,12 +139,8 @@ export class BrushTool implements Tool {
     return true;
   }
 
-  /** Undo while the button is held takes back the stroke. */
   back(): boolean {
-    if (!this.current) return false;
-    this.current = null;
-    this.stage.hidePaint();
-    return true;
+    return false;
   }
 
   refresh(): void {
