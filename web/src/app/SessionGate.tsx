@@ -4,6 +4,7 @@ import { KeyRound, ServerOff } from "lucide-react";
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 import { ApiError, api, keys, type Session, tell, useConnection, useSession } from "~/api";
 import { EmptyState } from "~/ui/EmptyState";
+import { Loading } from "./Loading";
 import classes from "./shell.module.css";
 
 /** The token of the link that `countersign serve` prints, taken out of the address bar. */
@@ -30,7 +31,7 @@ function openFromAddress(): Promise<unknown> {
 export function SessionGate({ children }: { children: ReactNode }) {
   const [ready, setReady] = useState(false);
   useEffect(() => void openFromAddress().then(() => setReady(true)), []);
-  return ready ? <Inside>{children}</Inside> : null;
+  return ready ? <Inside>{children}</Inside> : <Loading />;
 }
 
 function Inside({ children }: { children: ReactNode }) {
@@ -38,7 +39,7 @@ function Inside({ children }: { children: ReactNode }) {
   const locked = useConnection((state) => state.locked);
   if (locked || (error instanceof ApiError && error.status === 401)) return <Locked />;
   if (data) return children;
-  if (!error) return null;
+  if (!error) return <Loading />;
   const { what, todo } = tell(error);
   return (
     <div className={classes.gate}>

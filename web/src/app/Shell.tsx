@@ -7,6 +7,7 @@ import ProjectsScreen from "~/screens/projects";
 import { EmptyState } from "~/ui/EmptyState";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { Global } from "./Global";
+import { Loading } from "./Loading";
 import { OfflineBanner } from "./OfflineBanner";
 import { EditorScreen, ImagesScreen, ModelsScreen, paths, ReviewScreen, RunsScreen } from "./routes";
 import classes from "./shell.module.css";
@@ -24,7 +25,7 @@ export function Shell() {
       <OfflineBanner />
       <main className={classes.main} id="main" tabIndex={-1}>
         <ErrorBoundary resetKey={location}>
-          <Suspense fallback={<div className={classes.loading} aria-busy="true" />}>
+          <Suspense fallback={<Loading />}>
             <Routes />
           </Suspense>
         </ErrorBoundary>

@@ -14,7 +14,7 @@ export function Section(props: {
   const { title, counts, onClear, children } = props;
   return (
     <section className={classes.section} aria-label={title}>
-      <h3>
+      <h2>
         <span>
           {title}
           {counts && <span className={classes.unit}>{counts}</span>}
@@ -24,7 +24,7 @@ export function Section(props: {
             Clear
           </button>
         )}
-      </h3>
+      </h2>
       {children}
     </section>
   );

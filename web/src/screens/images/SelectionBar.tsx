@@ -1,15 +1,18 @@
-import { ActionIcon, Button, Menu, Popover, TagsInput, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Menu, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { Download, Sparkles, Split, Tag, X } from "lucide-react";
+import { Download, Sparkles, Split, X } from "lucide-react";
 import { useState } from "react";
 import { useLocation, useSearch } from "wouter";
-import { api, type Count, type Facets } from "~/api";
+import { api, type Count, type Facets, type NamedCount } from "~/api";
 import { notifyDone, notifyError } from "~/app/notify";
 import { paths } from "~/app/routes";
 import { targetOf, type View } from "~/app/view";
-import { many } from "~/ui/format";
-import { forgetImages } from "./data";
+import { count, many } from "~/ui/format";
+import { forgetImages, useSelectionFacets } from "./data";
 import classes from "./images.module.css";
+import { TagsMenu } from "./TagsMenu";
+
+const NONE: readonly string[] = [];
 
 export type Panel = "split" | "tags" | null;
 
@@ -29,6 +32,7 @@ export function SelectionBar({ projectId, view, size, facets, panel, onPanel, on
   const client = useQueryClient();
   const [, go] = useLocation();
   const search = useSearch();
+  const inSelection = useSelectionFacets(projectId, view, panel !== null);
   const update = async (
     what: { split?: string; add_tags?: string[]; remove_tags?: string[] },
     done: string,
@@ -36,9 +40,9 @@ export function SelectionBar({ projectId, view, size, facets, panel, onPanel, on
     onPanel(null);
     try {
       const body = { ...targetOf(view), ...what };
-      const { count } = await api.patch<Count>(`/projects/${projectId}/images`, { body });
+      const { count: changed } = await api.patch<Count>(`/projects/${projectId}/images`, { body });
       forgetImages(client, projectId);
-      notifyDone(`${many(count, "image")}: ${done}`);
+      notifyDone(`${many(changed, "image")}: ${done}`);
     } catch (error) {
       notifyError("The images could not be changed", error);
     }
@@ -52,12 +56,16 @@ export function SelectionBar({ projectId, view, size, facets, panel, onPanel, on
         opened={panel === "split"}
         onOpen={(open) => onPanel(open ? "split" : null)}
         splits={facets?.splits.map((each) => each.name).filter(Boolean) ?? []}
+        now={inSelection?.splits}
+        size={size}
         onChoose={(split) => void update({ split }, split ? `split is now ${split}` : "without a split now")}
       />
       <TagsMenu
         opened={panel === "tags"}
         onOpen={(open) => onPanel(open ? "tags" : null)}
-        tags={facets?.tags.map((each) => each.name) ?? []}
+        known={facets?.tags.map((each) => each.name) ?? NONE}
+        inSelection={inSelection?.tags}
+        size={size}
         onApply={(add, remove) => {
           const words = [...add.map((tag) => `+${tag}`), ...remove.map((tag) => `−${tag}`)].join(" ");
           void update({ add_tags: add, remove_tags: remove }, words);
@@ -86,8 +94,17 @@ function SplitMenu(props: {
   opened: boolean;
   onOpen: (open: boolean) => void;
   splits: string[];
+  /** How many of the selected images have which split; not given: not known (yet). */
+  now?: readonly NamedCount[];
+  size: number;
   onChoose: (split: string) => void;
 }) {
+  const share = (split: string) => {
+    const found = props.now?.find((each) => each.name === split)?.count ?? 0;
+    return found ? (
+      <span className={classes.facetCount}>{found === props.size ? "all" : count(found)}</span>
+    ) : null;
+  };
   const [name, setName] = useState("");
   const known = [...new Set([...USUAL, ...props.splits])];
   return (
@@ -99,11 +116,11 @@ function SplitMenu(props: {
       </Menu.Target>
       <Menu.Dropdown>
         {known.map((split) => (
-          <Menu.Item key={split} onClick={() => props.onChoose(split)}>
+          <Menu.Item key={split} rightSection={share(split)} onClick={() => props.onChoose(split)}>
             {split}
           </Menu.Item>
         ))}
-        <Menu.Item c="dimmed" onClick={() => props.onChoose("")}>
+        <Menu.Item c="dimmed" rightSection={share("")} onClick={() => props.onChoose("")}>
           no split
         </Menu.Item>
         <Menu.Divider />
@@ -124,51 +141,5 @@ function SplitMenu(props: {
         </form>
       </Menu.Dropdown>
     </Menu>
-  );
-}
-
-function TagsMenu(props: {
-  opened: boolean;
-  onOpen: (open: boolean) => void;
-  tags: string[];
-  onApply: (add: string[], remove: string[]) => void;
-}) {
-  const [add, setAdd] = useState<string[]>([]);
-  const [remove, setRemove] = useState<string[]>([]);
-  const apply = () => {
-    props.onApply(add, remove);
-    setAdd([]);
-    setRemove([]);
-  };
-  return (
-    <Popover opened={props.opened} onChange={props.onOpen} position="top" width={280} trapFocus shadow="md">
-      <Popover.Target>
-        <Button variant="default" leftSection={<Tag size={14} />} onClick={() => props.onOpen(!props.opened)}>
-          Tags
-        </Button>
-      </Popover.Target>
-      <Popover.Dropdown style={{ display: "flex", flexDirection: "column", gap: 8 }}>
-        <TagsInput
-          label="Add"
-          placeholder={add.length ? "" : "Type a tag, press Enter"}
-          data={props.tags}
-          value={add}
-          onChange={setAdd}
-          comboboxProps={{ withinPortal: false }}
-          data-autofocus
-        />
-        <TagsInput
-          label="Take off"
-          placeholder={remove.length ? "" : "None"}
-          data={props.tags}
-          value={remove}
-          onChange={setRemove}
-          comboboxProps={{ withinPortal: false }}
-        />
-        <Button onClick={apply} disabled={add.length + remove.length === 0}>
-          Apply
-        </Button>
-      </Popover.Dropdown>
-    </Popover>
   );
 }

@@ -45,7 +45,6 @@ export const Tile = memo(function Tile(props: Props) {
       aria-selected={selected}
       aria-posinset={index + 1}
       aria-setsize={props.total}
-      aria-label={image ? describe(image) : "loading"}
       data-index={index}
       data-image={image?.id}
       data-focused={focused || undefined}
@@ -56,7 +55,8 @@ export const Tile = memo(function Tile(props: Props) {
         height: props.height,
       }}
     >
-      <div className={classes.picture} style={picture}>
+      <span className="cs-hidden">{image ? describe(image) : "loading"}</span>
+      <div className={classes.picture} style={picture} aria-hidden="true">
         {image && (
           <Picture image={image} shown={picture}>
             {props.overlays && shapes.length > 0 && (
@@ -71,13 +71,13 @@ export const Tile = memo(function Tile(props: Props) {
             )}
           </Picture>
         )}
-        <span className={classes.check} data-check aria-hidden="true">
+        <span className={classes.check} data-check>
           {selected && <Check size={12} strokeWidth={3.5} />}
         </span>
-        <span className={classes.open} data-open aria-hidden="true" title="Open in the editor">
+        <span className={classes.open} data-open title="Open in the editor">
           <Maximize2 size={12} />
         </span>
-        <div className={classes.notes} aria-hidden="true">
+        <div className={classes.notes}>
           {image?.split && <span className={classes.note}>{image.split}</span>}
           {props.overlays &&
             said.map((label) => (

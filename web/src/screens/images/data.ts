@@ -18,7 +18,7 @@ import {
   useFields,
 } from "~/api";
 import { formatQuery, type ImageQuery } from "~/api/image-query";
-import type { Sort } from "~/app/view";
+import type { Sort, View } from "~/app/view";
 
 /** Images of one request. Chunks begin at multiples of it, so that scrolling back finds them again. */
 export const CHUNK = 60;
@@ -124,6 +124,22 @@ export function useFacets(project: number, query: ImageQuery) {
       fieldsBase: (found ? noFound.data : data)?.images ?? data.images,
     },
   };
+}
+
+/** So many ids fit into an address. */
+const MOST_IDS = 1500;
+
+/** Tags and splits of the selected images; undefined while it is not known, or if they are too many to ask for. */
+export function useSelectionFacets(project: number, view: View, wanted: boolean): Facets | undefined {
+  const { selection, text } = view;
+  const few = !selection.all && selection.ids.size > 0 && selection.ids.size <= MOST_IDS;
+  const query = selection.all ? text : few ? `id=${[...selection.ids].join(",")}` : "";
+  return useQuery({
+    queryKey: [...keys.images(project), "facets of selection", query],
+    queryFn: ({ signal }) =>
+      api.get<Facets>(`/projects/${project}/images/facets`, { params: { query, field: "" }, signal }),
+    enabled: wanted && (selection.all || few),
+  }).data;
 }
 
 /** Labels of a field by confidence, for the filter's slider. */
