@@ -99,6 +99,7 @@ class Opener(Protocol):
 
 _BUILT_IN: Mapping[str, str] = {
     SAVED: "countersign.models.trained:FAMILY",
+    "onnx": "countersign.models.onnx.family:FAMILY",
     "timm": "countersign.models.timm_classifier:FAMILY",
 }
 _families: dict[str, Callable[[], Family]] = {}
@@ -162,7 +163,7 @@ def _of_path(text: str, bare: str) -> Reference | None:
     for part in (text, bare):
         path = Path(part).expanduser()
         if part and path.exists():
-            return Reference(text, family_of(path), path.stem, path=path.resolve())
+            return Reference(text, family_of(path), path.stem, path=path.absolute())
     return None
 
 

@@ -193,7 +193,7 @@ def _generate(
     options = PredictOptions(spec.classes, spec.min_confidence, spec.settings, spec.task, spec.prompts)
     prepare_classes(store, run, model.card)
     images_of_run = StoreWork(store, run, name, provenance_of(run, model.card), pulse, tally=options.tally)
-    before = machine.use_threads(place.threads)
+    before = machine.use_threads(place.threads, place.lanes)
     if own_process:
         machine.single_threaded_decoding()
     try:
@@ -205,8 +205,8 @@ def _generate(
             if not images_of_run.others_have_some():
                 break
     finally:
-        if before is not None and not own_process:
-            machine.use_threads(before)
+        if not own_process:
+            machine.restore_threads(before)
 
 
 def prepare_classes(store: Store, run: Run, card: ModelCard) -> None:

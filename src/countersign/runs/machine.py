@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from countersign.models import threads
+
 HOST = platform.node()
 _MOST_LANES = 4  # each lane holds a batch and its activations
 
@@ -53,14 +55,26 @@ def layout(share: int, *, parallel: bool, on_gpu: bool) -> Layout:
     return Layout(lanes, max(1, share // lanes), max(2, min(8, share)))
 
 
-def use_threads(count: int) -> int | None:
-    """Tell torch, if it is loaded, how many threads an operation may use. Returns how many it were, or None."""
+def use_threads(count: int, lanes: int = 1) -> int | None:
+    """Say how many threads an operation may use in each of ``lanes`` threads that predict.
+
+    This goes to onnxruntime's sessions, and to torch if it is loaded. Returns how many torch used before, or None.
+    """
+    threads.use(threads.Share(lanes, count))
     torch: Any = sys.modules.get("torch")
     if torch is None:
         return None
     before = int(torch.get_num_threads())
     torch.set_num_threads(count)
     return before
+
+
+def restore_threads(before: int | None) -> None:
+    """Undo ``use_threads`` in a process that goes on with other work. ``before`` is what that returned."""
+    threads.use(None)
+    torch: Any = sys.modules.get("torch")
+    if torch is not None and before is not None:
+        torch.set_num_threads(before)
 
 
 SILENT_S = 30.0

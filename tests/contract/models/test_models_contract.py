@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tiny_onnx
 from countersign.domain.errors import CountersignError, ModelError, NotFound
 from countersign.domain.model import ModelCard
 from countersign.models import registry
 from countersign.models.contract import Model, PredictOptions, SplitModel
 from countersign.runs import catalogue
 
-EXAMPLES = {"timm": "timm:resnet18?weights=random", "trained": "taught"}
+EXAMPLES = {"onnx": "{folder}/detector.onnx", "timm": "timm:resnet18?weights=random", "trained": "taught"}
 OPTIONS = PredictOptions(min_confidence=0.0)
 # Other tests of the same session may have registered families of their own.
 FAMILIES = [
@@ -46,6 +47,14 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     settings = TrainingSettings(epochs=1, batch_size=1, image_size=224)
     folder = tmp_path_factory.mktemp("models") / "taught"
     save(fit(images, (), settings, name="taught"), folder)
+    rows = np.random.default_rng(0).uniform(0, 64, (1, 6, 40))
+    tiny_onnx.constant_outputs(
+        folder.parent / "detector.onnx", {"output0": rows / np.array([1, 1, 1, 1, 64, 64])[:, None]}
+    )
+    tiny_onnx.describe(
+        folder.parent / "detector.onnx",
+        "input: {divide: 255}\noutput: {decoder: yolov8}\nclasses: [cat, dog]\nnms: 0.5\n",
+    )
     return {"taught": folder}
 
 
@@ -53,7 +62,11 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def model(request: pytest.FixtureRequest, saved: dict[str, Path]) -> Model:
     assert request.param in EXAMPLES, "a family needs an example here"
     assert catalogue.registry is registry
-    return registry.load(EXAMPLES[request.param], saved=saved, device="cpu")
+    return registry.load(_reference(request.param, saved), saved=saved, device="cpu")
+
+
+def _reference(family: str, saved: dict[str, Path]) -> str:
+    return EXAMPLES[family].format(folder=saved["taught"].parent)
 
 
 def _pictures() -> list[np.ndarray]:
@@ -70,7 +83,7 @@ def test_card(model: Model, saved: dict[str, Path]) -> None:
     assert len(set(card.classes)) == len(card.classes) > 0
     assert len(card.weights_hash) == 64
     assert ModelCard.from_data(card.to_data()) == card
-    cheap = registry.card(EXAMPLES[card.family if card.family in EXAMPLES else "trained"], saved=saved)
+    cheap = registry.card(_reference(card.family if card.family in EXAMPLES else "trained", saved), saved=saved)
     assert (cheap.classes, cheap.tasks) == (card.classes, card.tasks)
 
 
