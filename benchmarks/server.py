@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,12 @@ from synthetic import labels as made_up
 REPEATS = 9
 
 
-def make(folder: Path, image_count: int, label_count: int) -> None:
-    """Make a project ``big`` with a run in review that wrote all labels, and a tenth of them as ground truth."""
+def make(folder: Path, image_count: int, label_count: int, pictures: Sequence[Path] = ()) -> None:
+    """Make a project ``big`` with a run in review that wrote all labels.
+
+    ``pictures`` are files of 640 x 480, one for each image (links to a few will do: the hashes are made up, so that
+    each image is one of its own); without them the images have no files.
+    """
     with Store.open(folder) as store:
         with store.read() as c:
             if projects.list_all(c):
@@ -43,7 +47,7 @@ def make(folder: Path, image_count: int, label_count: int) -> None:
         with store.write() as c:
             project = projects.create(c, "big")
         for first in range(0, image_count, 20_000):
-            items = [_image(number) for number in range(first, min(first + 20_000, image_count))]
+            items = [_image(number, pictures) for number in range(first, min(first + 20_000, image_count))]
             with store.write() as c:
                 images.add(c, project.id, items)
         spec = RunSpec("made-up", "auto", ImageQuery(), min_confidence=0.0)
@@ -63,9 +67,13 @@ def make(folder: Path, image_count: int, label_count: int) -> None:
             runs.move(c, run.id, RunState.IN_REVIEW)
 
 
-def _image(number: int) -> images.NewImage:
+def _image(number: int, pictures: Sequence[Path]) -> images.NewImage:
     digest = hashlib.sha256(str(number).encode()).hexdigest()
-    file = ImageFile(f"/nowhere/{number // 1000:03}/{number:06}.jpg", digest, 640, 480, "JPEG", 3, "uint8", 100_000)
+    path, size = Path(f"/nowhere/{number // 1000:03}/{number:06}.jpg"), 100_000
+    if pictures:
+        path = pictures[number]
+        size = path.stat().st_size
+    file = ImageFile(str(path), digest, 640, 480, "JPEG", 3, "uint8", size)
     split = ("train", "train", "train", "val", "test")[number % 5]
     return images.NewImage(file, f"{number // 1000:03}/{number:06}.jpg", split, ("night",) if number % 10 == 0 else ())
 

@@ -60,6 +60,7 @@ def make_app(workspace: Workspace, settings: Settings | None = None) -> FastAPI:
             looking.cancel()
             parts.hub.close()
             parts.operations.close()
+            parts.pictures.close()
             await asyncio.to_thread(parts.predictor.close)
 
     app = bare_app(lifespan=lifespan)

@@ -6,12 +6,16 @@ changes, so a browser may keep it for good. Only files of a project's images are
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import itertools
 import os
 import threading
+import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +40,7 @@ SMALLEST_CROP = 32.0
 _BROWSER = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _LOSSLESS = 4_000_000  # renditions up to so many pixels are PNG: each pixel can be looked at
 _KEPT_BYTES = 200 << 20  # decoded pictures kept for the next crops of the same image
+_SEEN_S, _SEEN_MOST = 60.0, 5_000
 _QUALITY = 92
 _CROP_QUALITY = 85
 
@@ -59,13 +64,65 @@ class Pictures:
         self._locks: dict[Path, threading.Lock] = {}
         self._lock = threading.Lock()
         self._decoded = _Decoded()
+        self._seen = _Seen()
+        self._pool = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="thumbnail")
+
+    def seen(self, images: Iterable[Image]) -> None:
+        """Note images that were just looked up: their thumbnails will be asked for, and need no second look."""
+        self._seen.add(images)
+
+    def ready(self, image_id: int, size: int, version: str) -> tuple[Picture, bytes] | None:
+        """Return a thumbnail that is made already, of an image of this version seen a moment ago: without any wait."""
+        digest = self._seen.digest(image_id)
+        if not version or digest is None or not digest.startswith(version):
+            return None
+        found = self._thumbnail(digest, _size(size))
+        try:
+            return found, found.path.read_bytes()
+        except OSError:
+            return None
 
     def thumbnail(self, image: Image, size: int) -> Picture:
         """Return the thumbnail whose longer side has ``size`` pixels at most. Raises ImageError."""
-        size = min(SIZES, key=lambda known: (known < size, abs(known - size)))
-        path = self._place("thumbnails", str(size), image.content_hash, ".jpg")
-        self._once(path, lambda: imaging.thumbnail(checked(image), size))
-        return Picture(path, "image/jpeg", f"{image.content_hash[:16]}-{size}")
+        size = _size(size)
+        found = self._thumbnail(image.content_hash, size)
+        self._once(found.path, lambda: imaging.thumbnail(checked(image), size))
+        return found
+
+    def thumbnails(self, images: Sequence[Image], size: int) -> Iterator[bytes]:
+        """Give the thumbnails of many images, a line each: id, blank, JPEG in base64, which is empty for what has none.
+
+        Those that are made already come at once and together, the others as they are made. Ending early ends the work.
+        """
+        size = _size(size)
+        ready, missing = [], []
+        for image in images:
+            try:
+                ready.append(_line(image.id, self._thumbnail(image.content_hash, size).path.read_bytes()))
+            except OSError:
+                missing.append(image)
+        if ready:
+            yield b"".join(ready)
+        making = [self._pool.submit(self._made, image, size) for image in missing]
+        try:
+            for made in as_completed(making):
+                yield made.result()
+        finally:
+            for each in making:
+                each.cancel()
+
+    def _made(self, image: Image, size: int) -> bytes:
+        try:
+            return _line(image.id, self.thumbnail(image, size).path.read_bytes())
+        except (ImageError, OSError):
+            return _line(image.id, b"")
+
+    def close(self) -> None:
+        """Begin no other picture."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _thumbnail(self, digest: str, size: int) -> Picture:
+        return Picture(self._place("thumbnails", str(size), digest, ".jpg"), "image/jpeg", f"{digest[:16]}-{size}")
 
     def full(self, image: Image) -> Picture:
         """Return the whole picture, upright: the file itself if browsers show it so, else a rendition."""
@@ -123,6 +180,35 @@ class Pictures:
         finally:
             with self._lock:
                 self._locks.pop(path, None)
+
+
+def _line(image_id: int, data: bytes) -> bytes:
+    return b"%d %s\n" % (image_id, base64.b64encode(data))
+
+
+def _size(wanted: int) -> int:
+    return min(SIZES, key=lambda known: (known < wanted, abs(known - wanted)))
+
+
+class _Seen:
+    """The hashes of the images that were looked up last, for a minute: by then their tiles have what they need."""
+
+    def __init__(self) -> None:
+        self._until: dict[int, tuple[float, str]] = {}
+        self._lock = threading.Lock()
+
+    def add(self, images: Iterable[Image]) -> None:
+        now = time.monotonic()
+        with self._lock:
+            for image in images:
+                self._until.pop(image.id, None)
+                self._until[image.id] = (now + _SEEN_S, image.content_hash)
+            for old in list(itertools.islice(self._until, max(0, len(self._until) - _SEEN_MOST))):
+                del self._until[old]
+
+    def digest(self, image_id: int) -> str | None:
+        until, digest = self._until.get(image_id, (0.0, ""))
+        return digest if time.monotonic() < until else None
 
 
 class _Decoded:

@@ -19,6 +19,7 @@ from countersign.domain.errors import InvalidInput
 from countersign.domain.label import LabelState
 from countersign.domain.query import ImageQuery, LabelFilter
 from countersign.domain.review import ClassStat
+from countersign.store import images
 from countersign.store import tables as t
 from countersign.store.review_scope import BY_CLASS, BY_IMAGE, Scope, classes_of, few_images, has_verdicts, resolve
 from countersign.store.summary import BINS, SCALE, steps_column, whole_bin_column
@@ -197,8 +198,10 @@ class _Source:
 
 def _sources(c: Connection, scope: Scope) -> list[_Source]:
     wide = Scope(scope.field, scope.classes, None, None, None, scope.images)
-    # For few images their labels are looked up; for many, one walk by class, which needs no sorting into classes.
-    hint = BY_IMAGE if few_images(c, scope) else BY_CLASS
+    # Up to half of the images their labels are looked up; for more, one walk by class, which needs no sorting into
+    # classes. Measured at a million labels: a fifth of the images 117 ms instead of 300, three fifths 353 and 362.
+    half = images.count(c, scope.field.project_id) // 2 if scope.images is not None else 0
+    hint = BY_IMAGE if few_images(c, scope, max(half, 2_000)) else BY_CLASS
     found = [_Source(t.label, t.label.c.state, 1, tuple(wide.labels()), hint)]
     if scope.stored is not None and has_verdicts(c, scope.field.id):
         where = tuple(wide.verdicts(any_state=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import base64
 import httpx
 import pytest
 from serving_setup import Served
@@ -147,3 +148,19 @@ def test_page_where_the_interface_is_not_built(served: Served, tmp_path: Path) -
         assert answer.status_code == 503
         assert "not built" in answer.text
     assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+
+def test_many_thumbnails_at_once(served: Served) -> None:
+    ids = [image["id"] for image in served.get(f"/projects/{served.project}/images")["items"]]
+    path = Path(served.get(f"/images/{ids[0]}")["path"])
+    path.unlink()
+    answer = served.http.post(
+        f"/projects/{served.project}/images/thumbnails", json={"ids": [*ids, 987654], "size": 128}
+    )
+    assert answer.status_code == 200
+    pictures = dict(line.split(" ") for line in answer.text.splitlines())
+    assert {int(number) for number in pictures} == set(ids)
+    assert pictures.pop(str(ids[0])) == ""
+    assert pictures
+    assert all(base64.b64decode(picture).startswith(b"\xff\xd8") for picture in pictures.values())
+    served.post("/projects/987654/images/thumbnails", {"ids": [1]}, 404)

@@ -61,7 +61,9 @@ def test_pages_join_to_the_whole(store: Store, project: int, sort: Sort) -> None
             if after is None:
                 break
         names = {image.id: image.name for image in images.page(c, project)}
+        text = browse.ids_text(c, project, None, sort=sort)
     assert paged == everything
+    assert text == ",".join(map(str, everything))
     if sort.by_name:
         assert [names[found] for found in paged] == sorted(NAMES, reverse=sort.down)
 
@@ -73,9 +75,13 @@ def test_order_by_confidence(store: Store, project: int) -> None:
         high = browse.ids(c, project, query, sort=Sort.CONFIDENCE_DOWN)
         with pytest.raises(InvalidInput, match="field"):
             browse.ids(c, project, None, sort=Sort.CONFIDENCE)
+        text = browse.ids_text(c, project, query, sort=Sort.CONFIDENCE)
+        nothing = browse.ids_text(c, project, parse("field=auto text~no-such-name"), sort=Sort.CONFIDENCE)
     first = low[0] - 1
     assert [found - first for found in low] == [1, 2, 0, 3]
     assert [found - first for found in high] == [0, 2, 1, 3]
+    assert text == ",".join(map(str, low))
+    assert nothing == ""
 
 
 def test_cursor_of_another_order(store: Store, project: int) -> None:

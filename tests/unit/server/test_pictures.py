@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import base64
 import io
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -102,3 +104,33 @@ def test_crop_shows_the_label(tmp_path: Path, pictures: Pictures) -> None:
     assert shown[80, 80] > 240
     assert shown[5, 5] < 20
     assert pictures.crop(image, (200.0, 100.0, 40.0, 41.0), 160).path != found.path
+
+
+def test_thumbnails_of_many(tmp_path: Path, pictures: Pictures) -> None:
+    found = []
+    for number, color in enumerate(("red", "green", "blue"), 1):
+        path = tmp_path / f"{color}.png"
+        Pillow.new("RGB", (300, 200), color).save(path)
+        found.append(replace(_image(path), id=number))
+    pictures.thumbnail(found[2], 128)  # made already: it comes first
+    (tmp_path / "red.png").unlink()
+    lines = b"".join(pictures.thumbnails(found, 100)).splitlines()
+    said = {int(line.split(b" ")[0]): base64.b64decode(line.split(b" ")[1]) for line in lines}
+    assert lines[0].startswith(b"3 ")
+    assert said[1] == b""
+    assert [_size(said[number]) for number in (2, 3)] == [(128, 85), (128, 85)]
+
+
+def test_thumbnail_that_is_ready(tmp_path: Path, pictures: Pictures) -> None:
+    path = tmp_path / "wide.jpg"
+    Pillow.new("RGB", (1000, 400), "red").save(path)
+    image = _image(path)
+    version = image.content_hash[:16]
+    assert pictures.ready(1, 256, version) is None  # never looked up
+    pictures.seen([image])
+    assert pictures.ready(1, 256, version) is None  # not made yet
+    made = pictures.thumbnail(image, 256)
+    assert pictures.ready(1, 256, version) == (made, made.path.read_bytes())
+    assert pictures.ready(1, 256, "") is None
+    assert pictures.ready(1, 256, "0" * 16) is None
+    assert pictures.ready(2, 256, version) is None

@@ -66,8 +66,11 @@ def binary(media: str, what: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"description": what, "content": content}, 304: {"description": "You have it already."}}
 
 
-def picture(request: Request, found: Picture, *, version: str, digest: str) -> Response:
-    """Send a picture, or say that the browser has it. With the right version it may be kept for good."""
+def picture(request: Request, found: Picture, *, version: str, digest: str, data: bytes | None = None) -> Response:
+    """Send a picture, or say that the browser has it. With the right version it may be kept for good.
+
+    ``data`` is what lies at its path, where that was read already.
+    """
     etag = f'"{found.etag}"'
     forever = version and digest.startswith(version)
     control = "private, max-age=31536000, immutable" if forever else "private, no-cache"
@@ -75,4 +78,4 @@ def picture(request: Request, found: Picture, *, version: str, digest: str) -> R
     known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
     if etag in known or "*" in known:
         return Response(status_code=304, headers=headers)
-    return Response(found.path.read_bytes(), media_type=found.media_type, headers=headers)
+    return Response(found.path.read_bytes() if data is None else data, media_type=found.media_type, headers=headers)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
 
 from countersign.domain.errors import QueryError
 from countersign.domain.image import Image as DomainImage
@@ -43,6 +44,7 @@ from countersign.server.schemas.images import (
     ImagesUpdate,
     ImageTarget,
     QueryCheck,
+    ThumbnailsWanted,
 )
 from countersign.server.wire import Json
 from countersign.store import browse, editions, fields, images, labels, review
@@ -91,7 +93,7 @@ def search_image_ids(project_id: ProjectId, body: ImageTarget, here: HereDep) ->
     """As `list_image_ids`, for selections too long for an address."""
     here.record(project_id)
     with here.store.read() as c:
-        return Json({"ids": browse.ids(c, project_id, query_of(body.query, body.ids))})
+        return _ids(browse.ids_text(c, project_id, query_of(body.query, body.ids)))
 
 
 def _page(here: Here, project_id: int, body: ImageSearch) -> Response:
@@ -105,6 +107,7 @@ def _page(here: Here, project_id: int, body: ImageSearch) -> Response:
             after = wire.from_cursor(body.after)
             found, key = browse.page(c, project_id, wanted, sort=order, after=after, limit=body.limit)
             following = wire.cursor(key)
+        here.parts.pictures.seen(found)
         items = with_labels(c, project_id, found, body.labels, detail=body.geometry, paths=paths)
     return Json({"items": items, "next": following})
 
@@ -132,7 +135,11 @@ def list_image_ids(project_id: ProjectId, here: HereDep, query: QueryText = "", 
     """The ids of all images that fit, in order: for a virtual grid, and for the way from one image to the next."""
     here.record(project_id)
     with here.store.read() as c:
-        return Json({"ids": browse.ids(c, project_id, query_of(query), sort=browse.Sort(sort))})
+        return _ids(browse.ids_text(c, project_id, query_of(query), sort=browse.Sort(sort)))
+
+
+def _ids(text: str) -> Response:
+    return Response(f'{{"ids":[{text}]}}', media_type="application/json")
 
 
 @router.post("/projects/{project_id}/images/lookup", response_model=ImageList, responses=problems(404))
@@ -142,6 +149,7 @@ def lookup_images(project_id: ProjectId, body: ImageLookup, here: HereDep) -> Re
     with here.store.read() as c:
         found = [image for image in images.by_ids(c, body.ids) if image.project_id == project_id]
         paths = body.paths and here.parts.settings.paths_allowed
+        here.parts.pictures.seen(found)
         return Json({"items": with_labels(c, project_id, found, body.labels, detail=body.geometry, paths=paths)})
 
 
@@ -275,7 +283,7 @@ def get_image_file(image_id: ImageId, request: Request, here: HereDep, version: 
     response_class=Response,
     responses=binary("image/jpeg", "The picture.") | problems(404),
 )
-def get_image_thumbnail(
+async def get_image_thumbnail(
     image_id: ImageId,
     request: Request,
     here: HereDep,
@@ -285,8 +293,38 @@ def get_image_thumbnail(
     version: Version = "",
 ) -> Response:
     """A small picture, made once."""
-    found = here.image(image_id)
-    return picture(request, here.parts.pictures.thumbnail(found, size), version=version, digest=found.content_hash)
+    # A grid asks for forty at once: those that are there are sent without a thread and without the database.
+    ready = here.parts.pictures.ready(image_id, size, version)
+    if ready is not None:
+        return picture(request, ready[0], version=version, digest=version, data=ready[1])
+
+    def make() -> Response:
+        found = here.image(image_id)
+        here.parts.pictures.seen([found])
+        return picture(request, here.parts.pictures.thumbnail(found, size), version=version, digest=found.content_hash)
+
+    return await run_in_threadpool(make)
+
+
+@router.post(
+    "/projects/{project_id}/images/thumbnails",
+    response_class=Response,
+    responses=binary("text/plain", "A line for each picture.") | problems(404),
+)
+def get_thumbnails(project_id: ProjectId, body: ThumbnailsWanted, here: HereDep) -> Response:
+    """Many small pictures at once, as a grid needs them.
+
+    A line for each, as soon as it is there: the image's id, a blank, the JPEG in base64; nothing after the blank where
+    it cannot be shown. So a page has its address at once, `data:image/jpeg;base64,...`.
+    """
+    here.record(project_id)
+    with here.store.read() as c:
+        found = {image.id: image for image in images.by_ids(c, set(body.ids)) if image.project_id == project_id}
+    wanted = [found[number] for number in dict.fromkeys(body.ids) if number in found]  # first what was named first
+    return StreamingResponse(
+        here.parts.pictures.thumbnails(wanted, body.size), media_type="text/plain",
+        headers={"cache-control": "no-store"},
+    )  # fmt: skip
 
 
 def with_labels(

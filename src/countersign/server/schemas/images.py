@@ -71,6 +71,14 @@ class ImageLookup(Wire):
     """Whether to tell where the files are."""
 
 
+class ThumbnailsWanted(Wire):
+    """Which thumbnails to return, by the ids of their images."""
+
+    ids: list[Id] = Field(min_length=1, max_length=200)
+    size: int = Field(default=256, ge=16, le=1024)
+    """Longer side: 128, 256 or 512, the next one is taken."""
+
+
 class ImageTarget(Wire):
     """Which images: a query in words or in JSON, or ids (then the query must be empty). Neither means all."""
 

@@ -3040,6 +3040,24 @@ export type SettingRange = {
 };
 
 /**
+ * ThumbnailsWanted
+ *
+ * Which thumbnails to return, by the ids of their images.
+ */
+export type ThumbnailsWanted = {
+    /**
+     * Ids
+     */
+    ids: Array<number>;
+    /**
+     * Size
+     *
+     * Longer side: 128, 256 or 512, the next one is taken.
+     */
+    size?: number;
+};
+
+/**
  * Training
  *
  * One fit of a model on verified labels.
@@ -6182,6 +6200,46 @@ export type SelectImagesResponses = {
 };
 
 export type SelectImagesResponse = SelectImagesResponses[keyof SelectImagesResponses];
+
+export type GetThumbnailsData = {
+    body: ThumbnailsWanted;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/images/thumbnails';
+};
+
+export type GetThumbnailsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetThumbnailsError = GetThumbnailsErrors[keyof GetThumbnailsErrors];
+
+export type GetThumbnailsResponses = {
+    /**
+     * A line for each picture.
+     */
+    200: Blob | File;
+};
+
+export type GetThumbnailsResponse = GetThumbnailsResponses[keyof GetThumbnailsResponses];
 
 export type ImportPathData = {
     body: ImportCreate;

@@ -42,6 +42,11 @@ interface Props {
 /** Where each list was left, so that coming back from the editor shows the same tiles. */
 const places = new Map<string, { top: number; cursor: number }>();
 
+/** Whether somebody was further down in a list, and so will be again. */
+export function leftBelow(listKey: string): boolean {
+  return (places.get(listKey)?.top ?? 0) > 0;
+}
+
 /** The tiles of all images that fit, of which only those in sight exist. */
 export function Grid(props: Props) {
   const { projectId, ids, fields, zoom, overlays, colors, selection, onSelect, onOpen, listKey } = props;
@@ -154,7 +159,9 @@ export function Grid(props: Props) {
         key={id}
         id={`${base}-${index}`}
         index={index}
-        image={tiles.images.get(id)}
+        project={projectId}
+        image={id}
+        found={tiles.images.get(id)}
         left={shape.padding + (index % shape.columns) * shape.stepX}
         top={shape.padding + row * shape.stepY}
         width={shape.width}

@@ -1,7 +1,7 @@
 import { Check, ImageOff, Maximize2 } from "lucide-react";
 import { memo, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { Image, Label } from "~/api";
-import { type ThumbnailSize, thumbnailUrl } from "~/api";
+import { type ThumbnailSize, thumbnailsOf } from "~/api";
 import { ClassDot } from "~/ui/ClassChip";
 import { colorOf } from "~/ui/colors";
 import { many } from "~/ui/format";
@@ -11,7 +11,10 @@ import classes from "./images.module.css";
 interface Props {
   id: string;
   index: number;
-  image: Image | undefined;
+  project: number;
+  /** Its number: the picture is asked for with it, before anything else is known. */
+  image: number;
+  found: Image | undefined;
   left: number;
   top: number;
   width: number;
@@ -29,12 +32,12 @@ interface Props {
 
 /** One image. It knows nothing of clicks: the grid listens for all of its tiles. */
 export const Tile = memo(function Tile(props: Props) {
-  const { image, picture, selected, focused, index } = props;
+  const { found, picture, selected, focused, index } = props;
   const caption = props.height - picture.height >= 20;
   const labels = useMemo(() => {
-    const all = image?.labels ?? [];
+    const all = found?.labels ?? [];
     return props.fits ? all.filter(props.fits) : all;
-  }, [image, props.fits]);
+  }, [found, props.fits]);
   const shapes = useMemo(() => labels.filter((label) => label.geometry), [labels]);
   const said = useMemo(() => labels.filter((label) => !label.geometry).slice(0, 3), [labels]);
   return (
@@ -46,7 +49,7 @@ export const Tile = memo(function Tile(props: Props) {
       aria-posinset={index + 1}
       aria-setsize={props.total}
       data-index={index}
-      data-image={image?.id}
+      data-image={found?.id}
       data-focused={focused || undefined}
       className={classes.tile}
       style={{
@@ -55,22 +58,20 @@ export const Tile = memo(function Tile(props: Props) {
         height: props.height,
       }}
     >
-      <span className="cs-hidden">{image ? describe(image) : "loading"}</span>
+      <span className="cs-hidden">{found ? describe(found) : "loading"}</span>
       <div className={classes.picture} style={picture} aria-hidden="true">
-        {image && (
-          <Picture image={image} shown={picture}>
-            {props.overlays && shapes.length > 0 && (
-              <LabelOverlay
-                labels={shapes}
-                width={image.width}
-                height={image.height}
-                shown={picture}
-                colors={props.colors}
-                skeletons={props.skeletons}
-              />
-            )}
-          </Picture>
-        )}
+        <Picture project={props.project} id={props.image} image={found} shown={picture}>
+          {found && props.overlays && shapes.length > 0 && (
+            <LabelOverlay
+              labels={shapes}
+              width={found.width}
+              height={found.height}
+              shown={picture}
+              colors={props.colors}
+              skeletons={props.skeletons}
+            />
+          )}
+        </Picture>
         <span className={classes.check} data-check>
           {selected && <Check size={12} strokeWidth={3.5} />}
         </span>
@@ -78,7 +79,7 @@ export const Tile = memo(function Tile(props: Props) {
           <Maximize2 size={12} />
         </span>
         <div className={classes.notes}>
-          {image?.split && <span className={classes.note}>{image.split}</span>}
+          {found?.split && <span className={classes.note}>{found.split}</span>}
           {props.overlays &&
             said.map((label) => (
               <span key={label.id} className={classes.note} title={label.class_name}>
@@ -90,7 +91,7 @@ export const Tile = memo(function Tile(props: Props) {
       </div>
       {caption && (
         <div className={classes.caption} aria-hidden="true">
-          {image && <Name name={image.name} />}
+          {found && <Name name={found.name} />}
           {labels.length > 0 && <span className={classes.number}>{labels.length}</span>}
         </div>
       )}
@@ -121,23 +122,33 @@ function sizeFor(shown: { width: number }): ThumbnailSize {
 }
 
 /** The picture, and what lies over it once it is there. */
-function Picture(props: { image: Image; shown: { width: number; height: number }; children: ReactNode }) {
-  const { image, shown } = props;
+function Picture(props: {
+  project: number;
+  id: number;
+  image: Image | undefined;
+  shown: { width: number; height: number };
+  children: ReactNode;
+}) {
+  const { project, id, image, shown } = props;
   const ref = useRef<HTMLImageElement>(null);
-  const [state, setState] = useState<"loading" | "there" | "failed">("loading");
-  const address = thumbnailUrl(image, sizeFor(shown));
+  const [failed, setFailed] = useState(false);
+  const size = sizeFor(shown);
   useEffect(() => {
     const picture = ref.current;
     if (!picture) return;
-    picture.src = address;
-    // A tile that scrolls away must not keep others waiting: taking the address away ends its request.
-    return () => picture.removeAttribute("src");
-  }, [address]);
-  if (image.state === "missing" || state === "failed") {
+    setFailed(false);
+    const { top, bottom } = picture.getBoundingClientRect();
+    const near = bottom > 0 && top < window.innerHeight;
+    return thumbnailsOf(project, size).want(id, near, (address) => {
+      if (address) picture.src = address;
+      else setFailed(true);
+    });
+  }, [project, id, size]);
+  if (image?.state === "missing" || failed) {
     return (
       <div className={classes.noPicture}>
         <ImageOff size={20} />
-        <span>{image.state === "missing" ? "file missing" : "cannot be shown"}</span>
+        <span>{image?.state === "missing" ? "file missing" : "cannot be shown"}</span>
       </div>
     );
   }
@@ -148,12 +159,12 @@ function Picture(props: { image: Image; shown: { width: number; height: number }
         alt=""
         decoding="async"
         draggable={false}
-        data-there={state === "there" || undefined}
-        data-small={image.width < shown.width && image.height < shown.height ? true : undefined}
-        onLoad={() => setState("there")}
-        onError={() => setState("failed")}
+        data-small={image && image.width < shown.width && image.height < shown.height ? true : undefined}
+        // Forty come at once: that they are there is written down without a render of each tile.
+        onLoad={(event) => event.currentTarget.setAttribute("data-there", "true")}
+        onError={() => setFailed(true)}
       />
-      {state === "there" && props.children}
+      {props.children}
     </>
   );
 }

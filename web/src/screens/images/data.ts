@@ -5,6 +5,7 @@ import {
   useIsFetching,
   useQueries,
   useQuery,
+  useQueryClient,
 } from "@tanstack/react-query";
 import { useMemo, useRef } from "react";
 import {
@@ -14,6 +15,7 @@ import {
   type Image,
   type ImageIds,
   type ImageList,
+  type ImagePage,
   keys,
   useFields,
 } from "~/api";
@@ -39,6 +41,38 @@ export function useImageIds(project: number, text: string, sort: Sort) {
   });
 }
 
+/**
+ * The first tiles of a list, asked for beside the list itself: they are there while the database still writes down the
+ * other 100,000 numbers. Kept where `useTiles` looks for them, so nobody asks twice.
+ */
+export function useFirstPage(
+  project: number,
+  text: string,
+  sort: Sort,
+  fields: readonly string[] | null,
+  wanted: boolean,
+): readonly number[] | undefined {
+  const client = useQueryClient();
+  const first = useQuery({
+    queryKey: [...keys.images(project), "first", text, sort, fields],
+    queryFn: async ({ signal }) => {
+      const params = { query: text, sort, limit: CHUNK, labels: fields, geometry: "preview" };
+      const { items } = await api.get<ImagePage>(`/projects/${project}/images`, { params, signal });
+      const ids = items.map((image) => image.id);
+      client.setQueryData(tilesKey(project, fields, ids), items);
+      return ids;
+    },
+    enabled: wanted && fields !== null,
+    staleTime: 60_000,
+    gcTime: 60_000,
+  });
+  return wanted ? first.data : undefined;
+}
+
+function tilesKey(project: number, fields: readonly string[] | null, ids: readonly number[]) {
+  return [...keys.labels(project), "tiles", fields, ids] as const;
+}
+
 /** The images at some places of the list, as far as they are there. Labels come in light shapes: tiles are small. */
 export function useTiles(
   project: number,
@@ -56,7 +90,7 @@ export function useTiles(
   }, [ids, first, last]);
   return useQueries({
     queries: chunks.map((chunk) => ({
-      queryKey: [...keys.labels(project), "tiles", fields, chunk],
+      queryKey: tilesKey(project, fields, chunk),
       queryFn: async ({ signal }: { signal: AbortSignal }) => {
         const body = { ids: chunk, labels: fields, geometry: "preview" };
         return (await api.post<ImageList>(`/projects/${project}/images/lookup`, { body, signal, retries: 2 }))

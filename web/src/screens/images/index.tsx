@@ -25,8 +25,8 @@ import { useColors, useSkeletons } from "~/ui/colors";
 import { EmptyState } from "~/ui/EmptyState";
 import { ErrorState } from "~/ui/ErrorState";
 import { count, many } from "~/ui/format";
-import { useFacets, useImageIds } from "./data";
-import { Grid } from "./Grid";
+import { useFacets, useFirstPage, useImageIds } from "./data";
+import { Grid, leftBelow } from "./Grid";
 import classes from "./images.module.css";
 import { LARGEST, SMALLEST } from "./layout";
 import { type Panel, SelectionBar } from "./SelectionBar";
@@ -74,11 +74,14 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
   const before = useRef(NO_IDS);
   if (list.data) before.current = list.data;
   const away = list.error instanceof NetworkError && before.current.length > 0;
-  const ids = list.data ?? (away ? before.current : NO_IDS);
-  const size = selectionSize(view.selection, ids.length);
   const known = useFields(projectId);
   const drawn = useMemo(() => fieldsToDraw(view.query.field, known.data), [view.query.field, known.data]);
   const fields = known.isError ? NO_FIELDS : drawn;
+  const listKey = `${projectId} ${view.text} ${view.sort}`;
+  const waits = (list.data === undefined || list.isPlaceholderData) && !leftBelow(listKey);
+  const first = useFirstPage(projectId, view.text, view.sort, fields, waits);
+  const ids = first ?? list.data ?? (away ? before.current : NO_IDS);
+  const size = selectionSize(view.selection, ids.length);
   const fits = useMemo(() => labelTest(view.query), [view.query]);
   const open = (image: number) => go(paths.image(projectId, image, search));
   const filters = countFilters(view.query) + Number(view.query.field !== "");
@@ -137,7 +140,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
       selection={view.selection}
       onSelect={(selection) => change({ selection })}
       onOpen={open}
-      listKey={`${projectId} ${view.text} ${view.sort}`}
+      listKey={listKey}
       busy={list.isFetching}
     />
   );
@@ -164,7 +167,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
         />
       </div>
     );
-  } else if ((!list.data && !away) || !project.data) {
+  } else if ((!list.data && !first && !away) || !project.data) {
     body = <GridSkeleton />;
   } else if (ids.length === 0) {
     body = (
@@ -226,10 +229,10 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
           <div className={classes.counts} role="status">
             {list.data && project.data && (
               <>
-                <strong>{count(ids.length)}</strong>
+                <strong>{count(list.data.length)}</strong>
                 {filters > 0
                   ? ` of ${many(project.data.images, "image")} `
-                  : ` ${ids.length === 1 ? "image" : "images"} `}
+                  : ` ${list.data.length === 1 ? "image" : "images"} `}
               </>
             )}
             {filters > 0 && list.data && (
