@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -67,6 +68,25 @@ def settings_option(what: str) -> Callable[[F], F]:
         callback=_settings,
         help=f"A setting of the {what}, for what has no option of its own; may be repeated.",
     )
+
+
+def pairs_option(flag: str, name: str, metavar: str, help_text: str) -> Callable[[F], F]:
+    """Add an option KEY=VALUE that may be repeated, or name a file of such lines; without = the value is empty."""
+    return click.option(
+        flag, name, metavar=f"{metavar}|FILE", multiple=True, callback=_pairs, help=f"{help_text} May be repeated."
+    )
+
+
+def _pairs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
+    lines: list[str] = []
+    for item in value:
+        path = Path(item)
+        if "=" not in item and path.is_file():
+            lines += path.read_text(encoding="utf-8-sig").splitlines()
+        else:
+            lines.append(item)
+    pairs = (line.rpartition("=") if "=" in line else (line, "", "") for line in lines if line.strip())
+    return {key.strip(): text.strip() for key, _, text in pairs}
 
 
 def _settings(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from countersign.domain.run import Run, RunOptions, read_options
 from countersign.domain.work import RunProgress, Training
 from countersign.learn import events
 from countersign.workbench.evaluation import Evaluation, Found
+from countersign.workbench.label_maps import LabelMap
 from countersign.workbench.progress import OnProgress
 from countersign.workbench.project_base import TRUTH
 from countersign.workbench.running import Failure
@@ -138,6 +139,15 @@ class ProjectWork:
             "settings": dict(settings or {}),
         } | _options(options)
         return values.run(self._transport.post(f"/projects/{self.id}/runs", body))
+
+    def label_map(self, model: str) -> LabelMap:
+        """Return which class of the project each class of a model becomes: as kept, or suggested by name."""
+        return LabelMap(**self._transport.get(f"/projects/{self.id}/label-map", model=model))
+
+    def set_label_map(self, model: str, classes: Mapping[str, str] | None) -> LabelMap:
+        """Keep a label map for a model ("" leaves a class out), or forget it with None. Raises InvalidInput."""
+        body = {"model": model, "classes": None if classes is None else dict(classes)}
+        return LabelMap(**self._transport.put(f"/projects/{self.id}/label-map", body))
 
     def runs(self) -> list[Run]:
         """The runs of the project, oldest first."""

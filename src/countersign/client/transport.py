@@ -53,6 +53,10 @@ class Transport:
         """Send what shall change; return the answer."""
         return self._send("PATCH", path, json=body)
 
+    def put(self, path: str, body: Any) -> Any:
+        """Send what shall be there; return the answer."""
+        return self._send("PUT", path, json=body)
+
     def delete(self, path: str, **params: Any) -> None:
         """Delete what is at a path."""
         self._send("DELETE", path, params=params)

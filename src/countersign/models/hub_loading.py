@@ -141,6 +141,7 @@ def load(
     processor: str | None = "AutoProcessor",
     dtype: str = "float32",
     may_miss: Sequence[str] = (),
+    pickle: bool = False,
     options: Mapping[str, Any] | None = None,
     processor_options: Mapping[str, Any] | None = None,
 ) -> Loaded:
@@ -148,7 +149,9 @@ def load(
 
     ``auto`` names the class (``AutoModelForObjectDetection``, ``Sam3Model`` ...), ``processor`` the one that prepares
     inputs. ``dtype`` is what weights are converted to: on a CPU always ``float32``. ``may_miss`` are patterns of keys
-    that a complete checkpoint may lack; ``options`` go to the network's ``from_pretrained``. Raises ModelError.
+    that a complete checkpoint may lack; ``options`` go to the network's ``from_pretrained``. ``pickle`` allows weights
+    in a ``.bin`` file where there is no safetensors file: it is read for numbers alone, anything else in it is an
+    error. Raises ModelError.
     """
     config = read_config(folder)
     if config.get("auto_map") and not config.get("architectures"):
@@ -166,7 +169,8 @@ def load(
             folder,
             output_loading_info=True,
             local_files_only=True,
-            use_safetensors=True,
+            use_safetensors=None if pickle else True,
+            weights_only=True,
             trust_remote_code=False,
             **({"dtype": getattr(torch, exact)} | dict(options or {})),
         )
@@ -220,7 +224,8 @@ def _remedy(error: Exception) -> str:
     if isinstance(error, ImportError):
         return "Install the package that it names."
     if "safetensors" in text and ("no file" in text.lower() or "does not appear" in text):
-        return "Only .safetensors files are read (a pickle such as pytorch_model.bin can run programs): convert it."
+        return "Only .safetensors files are read (a pickle such as pytorch_model.bin can run programs): convert it, or \
+allow this one with ?pickle=allowed."
     if "safetensor" in type(error).__name__.lower() or "header" in text.lower():
         return "The file is damaged or was not fetched to its end: fetch it again."
     return "Check that all files of the model are there (countersign models check), or fetch it again."
@@ -240,9 +245,9 @@ def quiet() -> Iterator[None]:
 
 
 def weights_hash(folder: Path) -> str:
-    """Return the SHA-256 in hex over names and contents of a folder's safetensors files."""
+    """Return the SHA-256 in hex over names and contents of a folder's weights: safetensors, else ``.bin`` files."""
     digest = hashlib.sha256()
-    for file in sorted(folder.glob("*.safetensors")):
+    for file in sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin")):
         digest.update(file.name.encode())
         with file.open("rb") as stream:
             while block := stream.read(_BLOCK):

@@ -99,7 +99,12 @@ class Opener(Protocol):
 
 _BUILT_IN: Mapping[str, str] = {
     SAVED: "countersign.models.trained:FAMILY",
+    "detector": "countersign.models.detector:FAMILY",
+    "dual_encoder": "countersign.models.dual_encoder:FAMILY",
+    "image_classifier": "countersign.models.image_classifier:FAMILY",
+    "image_encoder": "countersign.models.image_encoder:FAMILY",
     "onnx": "countersign.models.onnx.family:FAMILY",
+    "text_detector": "countersign.models.text_detector:FAMILY",
     "timm": "countersign.models.timm_classifier:FAMILY",
 }
 _families: dict[str, Callable[[], Family]] = {}

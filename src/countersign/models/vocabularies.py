@@ -7,7 +7,7 @@ occurs twice in ImageNet (two cranes, two maillots) is told apart by a number, a
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 
 
@@ -36,6 +36,22 @@ def coco() -> tuple[str, ...]:
 def coco_91() -> tuple[str, ...]:
     """COCO's 80 classes at their numbers in the annotation files: 91 places, "" where a number has no class."""
     return tuple("" if name == "-" else name for name in lines("coco91"))
+
+
+def as_coco(names: Sequence[str]) -> tuple[str, ...]:
+    """Return COCO's own spelling where names are its 80 classes as Darknet wrote them (sofa, tvmonitor ...)."""
+    spelt = tuple(_DARKNET.get(name, name) for name in names)
+    return spelt if {name for name in spelt if name} == set(coco()) else tuple(names)
+
+
+_DARKNET = {
+    "motorbike": "motorcycle",
+    "aeroplane": "airplane",
+    "sofa": "couch",
+    "pottedplant": "potted plant",
+    "diningtable": "dining table",
+    "tvmonitor": "tv",
+}
 
 
 def voc() -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from countersign.server.routes import (
     classes,
     events,
     images,
+    label_maps,
     labels,
     models,
     operations,
@@ -82,7 +83,20 @@ def bare_app(lifespan: Any = None) -> FastAPI:
         redirect_slashes=False,
     )
     api = APIRouter(prefix=API, generate_unique_id_function=_operation_id)
-    nouns = (session, projects, images, labels, classes, runs, review, trainings, models, operations, events)
+    nouns = (
+        session,
+        projects,
+        images,
+        labels,
+        classes,
+        label_maps,
+        runs,
+        review,
+        trainings,
+        models,
+        operations,
+        events,
+    )
     for noun in nouns:
         api.include_router(noun.router)
     app.include_router(api)

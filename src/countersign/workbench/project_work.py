@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from countersign.domain.run import Run, RunOptions
 from countersign.domain.work import RunProgress, Training
-from countersign.runs import control
+from countersign.runs import catalogue, control
 from countersign.store import runs
-from countersign.workbench import running, training
+from countersign.workbench import label_maps, running, training
+from countersign.workbench.label_maps import LabelMap
 from countersign.workbench.project_base import TRUTH, ProjectBase
 from countersign.workbench.selecting import Images
 
@@ -123,6 +124,31 @@ class ProjectWork(ProjectBase):
             min_confidence=min_confidence, name=name, workers=workers, batch_size=batch_size, settings=settings,
             executor=executor, options=options, actor=self._user,
         )  # fmt: skip
+
+    def label_map(self, model: str) -> LabelMap:
+        """Return which class of the project each class of a model becomes: as kept, or suggested by name.
+
+        A run takes the kept map where it is given none. Raises NotFound, ModelError.
+
+        >>> sorted(project.label_map("bright:shapes").classes.items())
+        [('bar', 'bar'), ('square', 'square')]
+        """
+        return label_maps.get(self._store, self._record, model, catalogue.card(self._store, model).classes)
+
+    def set_label_map(self, model: str, classes: Mapping[str, str] | None) -> LabelMap:
+        """Keep a label map for a model ("" leaves a class out), or forget it with None. Raises InvalidInput.
+
+        >>> project.set_label_map("bright:shapes", {"bar": "line", "square": ""}).kept
+        True
+        >>> run = project.run("bright:shapes", "auto", executor="inline")
+        >>> [item.class_name for item in project.review(run).stats()]
+        ['line']
+        """
+        if classes is None:
+            label_maps.clear(self._store, self._record, model)
+            return self.label_map(model)
+        known = catalogue.card(self._store, model).classes
+        return label_maps.put(self._store, self._record, model, classes, known)
 
     def runs(self) -> list[Run]:
         """The runs of the project, oldest first.

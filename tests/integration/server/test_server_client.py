@@ -172,3 +172,16 @@ def test_projects_and_fields(client: Workspace) -> None:
     project = client.project("shapes")
     project.delete_field("ground_truth")
     assert project.fields() == []
+
+
+def test_label_map(served: Served, client: Workspace) -> None:
+    here, there = served.workspace.project("shapes"), client.project("shapes")
+    model = "timm:resnet18?weights=random"
+    assert there.label_map(model).kept is False
+    known = there.label_map(model).classes
+    first = next(iter(known))
+    assert there.set_label_map(model, {first: "fish"}).classes == {first: "fish"}
+    assert here.label_map(model) == there.label_map(model)
+    with pytest.raises(InvalidInput, match="does not know moon"):
+        there.set_label_map(model, {"moon": ""})
+    assert there.set_label_map(model, None).kept is False

@@ -36,3 +36,9 @@ def test_each_name_once() -> None:
 def test_skeleton__joins_points_that_exist() -> None:
     count = len(vocabularies.coco_keypoints())
     assert all(0 <= first < count and 0 <= second < count for first, second in vocabularies.COCO_SKELETON)
+
+
+def test_as_coco__one_spelling() -> None:
+    names = ["sofa" if name == "couch" else name for name in vocabularies.coco_91()]
+    assert vocabularies.as_coco(names) == vocabularies.coco_91()
+    assert vocabularies.as_coco(["sofa", "chair"]) == ("sofa", "chair")

@@ -41,7 +41,11 @@ export function tell(error: unknown): Told {
   if (error instanceof ApiError || error instanceof NetworkError) {
     return { what: error.detail, todo: error.remedy };
   }
-  if (error instanceof Error) return { what: error.message || error.name, todo: "" };
+  if (error instanceof Error) {
+    // Errors of other parts may say what to do as well.
+    const { remedy } = error as { remedy?: unknown };
+    return { what: error.message || error.name, todo: typeof remedy === "string" ? remedy : "" };
+  }
   return { what: String(error), todo: "" };
 }
 

@@ -63,6 +63,7 @@ const SHOWN: Record<string, string> = {
   delete: "Del",
   backspace: "⌫",
   tab: "Tab",
+  alt: "Alt",
   pageup: "PgUp",
   pagedown: "PgDn",
   home: "Home",

@@ -1,5 +1,6 @@
 /** The handles of a shape: where they are and what dragging one does. */
 import { boundsOf, clampPoint, insertVertex, moveVertex, radians } from "./geometry";
+import { tidy2 } from "./tool";
 import type { Box, Ellipse, Geometry, Point, Size } from "./types";
 
 export interface Handle extends Point {
@@ -173,8 +174,8 @@ function dragBox(g: Box, id: string, p: Point, { even, central, image }: DragOpt
     ...g,
     x: Math.min(b.x0, b.x1),
     y: Math.min(b.y0, b.y1),
-    width: Math.max(least, Math.abs(b.x1 - b.x0)),
-    height: Math.max(least, Math.abs(b.y1 - b.y0)),
+    width: Math.max(least, tidy2(Math.abs(b.x1 - b.x0))),
+    height: Math.max(least, tidy2(Math.abs(b.y1 - b.y0))),
   };
 }
 
@@ -184,11 +185,11 @@ function dragEllipse(g: Ellipse, id: string, p: Point, { even }: DragOptions): E
   if (id === "turn") {
     let angle = (Math.atan2(dy, dx) * 180) / Math.PI + 90;
     if (even) angle = Math.round(angle / 15) * 15;
-    return { ...g, angle: ((angle % 360) + 360) % 360 };
+    return { ...g, angle: tidy2(((angle % 360) + 360) % 360) };
   }
   const turn = radians(g.angle);
-  const across = Math.max(0.5, Math.abs(dx * Math.cos(turn) + dy * Math.sin(turn)));
-  const down = Math.max(0.5, Math.abs(-dx * Math.sin(turn) + dy * Math.cos(turn)));
+  const across = tidy2(Math.max(0.5, Math.abs(dx * Math.cos(turn) + dy * Math.sin(turn))));
+  const down = tidy2(Math.max(0.5, Math.abs(-dx * Math.sin(turn) + dy * Math.cos(turn))));
   if (id.endsWith("rx")) return { ...g, rx: across, ry: even ? across : g.ry };
   return { ...g, ry: down, rx: even ? down : g.rx };
 }

@@ -55,6 +55,8 @@ export interface Host {
   change(changes: readonly { key: string; geometry: Geometry | null }[]): void;
   select(keys: readonly string[]): void;
   hover(key: string | null): void;
+  /** A selected prediction was clicked twice. */
+  accept(key: string): void;
   /** The pointer is here on the image (null: gone). */
   cursor(point: Point | null): void;
   viewChanged(view: View): void;
@@ -107,6 +109,11 @@ export interface Tool {
   /** The view or the style changed while something is shown. */
   refresh?(): void;
   leave(): void;
+}
+
+/** To a hundredth: halves of tidy numbers, angles. */
+export function tidy2(value: number): number {
+  return Math.round(value * 100) / 100;
 }
 
 /** Coordinates are kept to a tenth of a pixel; whole ones if the user asks. */

@@ -74,6 +74,7 @@ export interface Wires {
   later?(work: () => void, milliseconds: number): () => void;
 }
 
+const MOST = 200; // changes in a batch
 const FIRST = 500;
 const LONGEST = 15_000;
 
@@ -198,8 +199,8 @@ export class Outbox {
   }
 
   private nextBatch(): void {
-    // Not everything at once: what comes later goes into the next one.
-    const items = [...this.pending.values()].slice(0, 1000);
+    // Not everything at once: others wait while the server writes, and the number left shall be seen to fall.
+    const items = [...this.pending.values()].slice(0, MOST);
     for (const item of items) this.pending.delete(item.key);
     const operations = items.map(operationOf);
     this.batches.push({ key: this.wires.newKey(), items, operations });

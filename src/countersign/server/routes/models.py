@@ -13,6 +13,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
 from countersign.domain.model import ModelCard as DomainCard
+from countersign.models import catalogue as model_cards
 from countersign.models import registry
 from countersign.server import wire
 from countersign.server.context import Here, HereDep, local_path
@@ -155,5 +156,5 @@ def check_reference(here: Here, text: str) -> None:
     if text in _saved(here):
         return
     looks_like_path = "/" in text or "\\" in text or text.startswith((".", "~"))  # options of a family may name files
-    if looks_like_path or ":" not in text:
+    if looks_like_path or (":" not in text and not model_cards.find(text.partition("?")[0])):
         here.check_path_allowed()

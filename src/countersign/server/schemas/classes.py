@@ -94,3 +94,21 @@ class FieldCheck(Wire):
     free: bool
     problem: str
     """Why not; empty if it may."""
+
+
+class LabelMap(Wire):
+    """Which class of a project a class of a model becomes."""
+
+    model: str
+    classes: dict[str, str]
+    """Class of the model -> class of the project; empty leaves it out."""
+    kept: bool
+    """False: it is a suggestion by name that nobody has kept yet."""
+
+
+class LabelMapUpdate(Wire):
+    """A label map to keep."""
+
+    model: str = Of(min_length=1, max_length=500)
+    classes: dict[str, str] | None
+    """Null forgets the map."""

@@ -1533,6 +1533,52 @@ export type LabelList = {
 };
 
 /**
+ * LabelMap
+ *
+ * Which class of a project a class of a model becomes.
+ */
+export type LabelMap = {
+    /**
+     * Classes
+     *
+     * Class of the model -> class of the project; empty leaves it out.
+     */
+    classes: {
+        [key: string]: string;
+    };
+    /**
+     * Kept
+     *
+     * False: it is a suggestion by name that nobody has kept yet.
+     */
+    kept: boolean;
+    /**
+     * Model
+     */
+    model: string;
+};
+
+/**
+ * LabelMapUpdate
+ *
+ * A label map to keep.
+ */
+export type LabelMapUpdate = {
+    /**
+     * Classes
+     *
+     * Null forgets the map.
+     */
+    classes: {
+        [key: string]: string;
+    } | null;
+    /**
+     * Model
+     */
+    model: string;
+};
+
+/**
  * LabelSelection
  *
  * Which labels: those with these ids, or all that the filter shows (given nothing: all that are open).
@@ -6280,6 +6326,101 @@ export type ImportPathResponses = {
 };
 
 export type ImportPathResponse = ImportPathResponses[keyof ImportPathResponses];
+
+export type GetLabelMapData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query: {
+        /**
+         * Model
+         *
+         * A model's name or reference.
+         */
+        model: string;
+    };
+    url: '/api/v1/projects/{project_id}/label-map';
+};
+
+export type GetLabelMapErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+    /**
+     * A part that does the work is not there right now.
+     */
+    503: Problem;
+};
+
+export type GetLabelMapError = GetLabelMapErrors[keyof GetLabelMapErrors];
+
+export type GetLabelMapResponses = {
+    /**
+     * Successful Response
+     */
+    200: LabelMap;
+};
+
+export type GetLabelMapResponse = GetLabelMapResponses[keyof GetLabelMapResponses];
+
+export type PutLabelMapData = {
+    body: LabelMapUpdate;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/label-map';
+};
+
+export type PutLabelMapErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+    /**
+     * A part that does the work is not there right now.
+     */
+    503: Problem;
+};
+
+export type PutLabelMapError = PutLabelMapErrors[keyof PutLabelMapErrors];
+
+export type PutLabelMapResponses = {
+    /**
+     * Successful Response
+     */
+    200: LabelMap;
+};
+
+export type PutLabelMapResponse = PutLabelMapResponses[keyof PutLabelMapResponses];
 
 export type EditLabelsData = {
     body: LabelBatch;

@@ -139,8 +139,12 @@ export class BrushTool implements Tool {
     return true;
   }
 
+  /** Undo while the button is held takes back the stroke. */
   back(): boolean {
-    return false;
+    if (!this.current) return false;
+    this.current = null;
+    this.stage.hidePaint();
+    return true;
   }
 
   refresh(): void {

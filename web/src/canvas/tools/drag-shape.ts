@@ -1,7 +1,7 @@
 /** Box and ellipse: drawn by dragging. A click without a drag selects what is there. */
 import { boxFrom, clampPoint } from "../geometry";
 import type { Stage, Tool, ToolEvent } from "../tool";
-import { tidy } from "../tool";
+import { tidy, tidy2 } from "../tool";
 import type { Geometry } from "../types";
 
 export class DragShapeTool implements Tool {
@@ -44,9 +44,12 @@ export class DragShapeTool implements Tool {
     const a = clampPoint(image, from.x - (to.alt ? dx : 0), from.y - (to.alt ? dy : 0));
     const b = clampPoint(image, from.x + dx, from.y + dy);
     const box = boxFrom(tidy(a.x, to.mod), tidy(a.y, to.mod), tidy(b.x, to.mod), tidy(b.y, to.mod));
-    if (!box || this.kind === "box") return box;
-    const [rx, ry] = [box.width / 2, box.height / 2];
-    return { type: "ellipse", cx: box.x + rx, cy: box.y + ry, rx, ry, angle: 0 };
+    if (!box) return null;
+    // The difference of two tidy numbers is none.
+    const [width, height] = [tidy(box.width), tidy(box.height)];
+    if (this.kind === "box") return { ...box, width, height };
+    const [rx, ry] = [width / 2, height / 2];
+    return { type: "ellipse", cx: tidy2(box.x + rx), cy: tidy2(box.y + ry), rx, ry, angle: 0 };
   }
 
   up(event: ToolEvent): void {
@@ -79,8 +82,9 @@ export class DragShapeTool implements Tool {
     return false;
   }
 
+  /** Undo while the button is held takes back the drag, not what was before it. */
   back(): boolean {
-    return false;
+    return this.cancel();
   }
 
   leave(): void {

@@ -93,7 +93,7 @@ export class KeypointsTool implements Tool {
           }
         : null,
     );
-    const all = event ? [...points, event.x, event.y, 2] : points;
+    const all = event && !event.touch ? [...points, event.x, event.y, 2] : points;
     const dots: number[] = [];
     for (let i = 0; i < points.length; i += 3) if (points[i + 2]) dots.push(points[i]!, points[i + 1]!);
     stage.setDraft(

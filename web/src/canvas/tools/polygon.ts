@@ -92,7 +92,7 @@ export class PolygonTool implements Tool {
     });
     const closing = event !== null && points.length >= 6 && this.atFirst(event);
     const line =
-      event && !this.free && !closing
+      event && !event.touch && !this.free && !closing
         ? [...points, event.x, event.y]
         : closing
           ? [...points, points[0]!, points[1]!]

@@ -47,6 +47,10 @@ export class SelectTool implements Tool {
     }
     const wasSelected = stage.selection.includes(top.key);
     if (event.clicks === 2 && wasSelected && this.addCorner(event, top)) return;
+    if (event.clicks === 2 && wasSelected && top.ghost) {
+      stage.host.accept(top.key);
+      return;
+    }
     this.action = { kind: "press", event, hits, wasSelected };
     if (event.shift || event.mod) {
       const rest = stage.selection.filter((key) => key !== top.key);

@@ -155,7 +155,7 @@ function Saving() {
   return (
     <span className={classes.saved} data-testid="save-state" data-phase={state.phase} role="status">
       {saving ? <LoaderCircle size={15} className={classes.spin} /> : <CircleCheck size={15} />}
-      {saving ? "Saving" : "Saved"}
+      {saving ? (state.count > 20 ? `Saving ${count(state.count)}` : "Saving") : "Saved"}
     </span>
   );
 }

@@ -251,6 +251,11 @@ export class Controller implements Host {
     if (keys.length !== now.length || keys.some((key, i) => key !== now[i])) setUi({ selection: keys });
   }
 
+  accept(key: string): void {
+    const item = this.predictions.at(key);
+    if (item) this.predictions.accept([item]);
+  }
+
   hover(key: string | null): void {
     setUi({ hovered: key });
   }

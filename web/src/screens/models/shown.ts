@@ -9,6 +9,9 @@ export const TASKS: Record<Task, string> = {
   instance_segmentation: "instance segmentation",
   classification: "classification",
   pose: "pose",
+  prompted_segmentation: "segmentation by prompt",
+  embedding: "embedding",
+  questions: "questions",
 };
 
 const WORDS: Record<string, string> = {

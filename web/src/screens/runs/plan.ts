@@ -9,6 +9,9 @@ export const TASK_WORDS: Record<Task, string> = {
   instance_segmentation: "Segmentation (masks of objects)",
   classification: "Classification (classes of the image)",
   pose: "Pose (keypoints)",
+  prompted_segmentation: "Segmentation by prompt",
+  embedding: "Embedding",
+  questions: "Questions about the image",
 };
 
 const ORDER: readonly Task[] = [

@@ -21,6 +21,7 @@ import { ErrorState } from "~/ui/ErrorState";
 import { useEditor } from "../context";
 import { setUi, useUi } from "../ui";
 import styles from "./learning.module.css";
+import { backboneOf } from "./predict";
 import { TrainingImages } from "./TrainingImages";
 
 interface Props {
@@ -102,8 +103,8 @@ function TrainingPart({ defaults, model }: { defaults: TrainingDefaults; model: 
   };
   const budget = value("budget") as number | null;
   const backbone = String(value("backbone") ?? "");
-  const trained = (model?.card.details.settings as { backbone?: unknown } | undefined)?.backbone;
-  const other = typeof trained === "string" && trained !== backbone;
+  const trained = backboneOf(model);
+  const other = trained !== "" && trained !== backbone;
   return (
     <div className={styles.lines}>
       <Line

@@ -4,7 +4,7 @@ import { X } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { api, keys, type Training, type TrainingCurve } from "~/api";
 import { notifyError } from "~/app/notify";
-import { duration } from "~/ui/format";
+import { ago, duration, many } from "~/ui/format";
 import { useEditor } from "../context";
 import styles from "./learning.module.css";
 
@@ -26,7 +26,28 @@ export function TrainingProgress({ trainings }: { trainings: readonly Training[]
       </div>
     );
   }
-  return <Curve training={newest} live={false} />;
+  return <Ended training={newest} close={() => setDismissed(newest.id)} />;
+}
+
+const ENDS: Partial<Record<Training["state"], string>> = { done: "Trained", cancelled: "Stopped" };
+
+function Ended({ training, close }: { training: Training; close: () => void }) {
+  const { progress, name, finished_at: at } = training;
+  return (
+    <div className={styles.training}>
+      <div className={styles.trainingHead}>
+        <span className="cs-truncate" title={name}>
+          {ENDS[training.state] ?? "Ended"}
+          {progress ? `, ${many(progress.epoch, "epoch")}` : ""}
+        </span>
+        <span className={styles.left}>{at ? ago(at) : ""}</span>
+        <ActionIcon size={22} aria-label="Hide the last training" onClick={close}>
+          <X size={14} />
+        </ActionIcon>
+      </div>
+      <Curve training={training} live={false} />
+    </div>
+  );
 }
 
 function AtWork({ training }: { training: Training }) {
@@ -92,7 +113,14 @@ function Curve({ training, live }: { training: Training; live: boolean }) {
     placeholderData: keepPreviousData,
   });
   const points = data ?? [];
-  if (points.length < 2) return live ? <div className={styles.curve} /> : null;
+  if (points.length < 2) {
+    if (!live) return null;
+    return (
+      <div className={styles.curve}>
+        <p className={styles.note}>The loss is drawn from the second step on.</p>
+      </div>
+    );
+  }
   return (
     <div className={styles.curve}>
       <Suspense fallback={null}>

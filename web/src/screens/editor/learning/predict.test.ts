@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pickModel } from "./predict";
+import { backboneOf, pickModel } from "./predict";
 
 test("the model of the project's last training comes before others", () => {
   expect(
@@ -10,4 +10,12 @@ test("the model of the project's last training comes before others", () => {
 test("a model that was deleted is passed over; without any there is none", () => {
   expect(pickModel([{ model: "gone" }], ["other"])).toBe("other");
   expect(pickModel([{ model: "gone" }], [])).toBe("");
+});
+
+test("the backbone is read from the card of a model that was trained here", () => {
+  const card = (details: Record<string, unknown>) => ({ card: { details } });
+  expect(backboneOf(card({ network: { backbone: "resnet18" }, settings: {} }))).toBe("resnet18");
+  expect(backboneOf(card({ network: null }))).toBe("");
+  expect(backboneOf(card({}))).toBe("");
+  expect(backboneOf(null)).toBe("");
 });

@@ -39,6 +39,13 @@ export async function newestModel(project: number): Promise<string> {
   );
 }
 
+/** The backbone of a model that was trained here; empty for others. */
+export function backboneOf(model: { card: { details: Readonly<Record<string, unknown>> } } | null): string {
+  const { network } = model?.card.details ?? {};
+  const name = (network as { backbone?: unknown } | null | undefined)?.backbone;
+  return typeof name === "string" ? name : "";
+}
+
 export function pickModel(trainings: readonly { model: string | null }[], models: readonly string[]): string {
   const trained = trainings.find((each) => each.model && models.includes(each.model))?.model;
   return trained ?? models.at(-1) ?? "";

@@ -1,0 +1,75 @@
+"""What the families of hub checkpoints have in common: references, folders, cards. What they predict stands in each."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from countersign.domain.errors import ModelError
+from countersign.domain.model import ModelCard
+from countersign.models import hub_loading, weights
+from countersign.models.contract import Anything
+from countersign.models.hub_loading import CONFIG
+from countersign.models.registry import Reference
+
+
+class HubFamily(ABC):
+    """A family whose models are folders with ``config.json``; ``cards`` are those of the catalogue.
+
+    A reference to it is a card's name, a folder, or ``family:owner/name`` for a repository that was fetched before. A
+    pickle is read, for numbers alone, only where the catalogue's card names it or ``?pickle=allowed`` does.
+    """
+
+    name: ClassVar[str]
+    option_names: ClassVar[tuple[str, ...]] = ("pickle",)
+
+    @abstractmethod
+    def cards(self) -> Sequence[ModelCard]:
+        """Return the cards of the catalogue."""
+
+    @abstractmethod
+    def fits(self, architecture: str) -> bool:
+        """Whether a checkpoint of this architecture (a class name of transformers) is one of the family's."""
+
+    @abstractmethod
+    def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
+        """Return the card of the checkpoint in a folder, by its configuration."""
+
+    @abstractmethod
+    def open(self, folder: Path, card: ModelCard, device: str | None, pickle: bool) -> Anything:
+        """Load the checkpoint in a folder; ``card`` is what ``describe`` said of it."""
+
+    def names(self) -> Sequence[str]:
+        return [card.hub_id for card in self.cards()]
+
+    def opens(self, path: Path) -> bool:
+        if not (path / CONFIG).is_file():
+            return False
+        try:
+            named = hub_loading.read_config(path).get("architectures") or ()
+        except ModelError:
+            return False
+        return any(self.fits(str(architecture)) for architecture in named)
+
+    def card(self, reference: Reference) -> ModelCard:
+        if reference.card is not None and weights.find(reference.card) is None:
+            return reference.card
+        return self._describe(reference, hub_loading.folder_of(reference))
+
+    def load(self, reference: Reference, *, device: str | None) -> Anything:
+        folder = hub_loading.folder_of(reference)
+        pickle = reference.option("pickle", ("refused", "allowed"), "refused") == "allowed"
+        named = reference.card is not None and any(file.name.endswith(".bin") for file in reference.card.files)
+        return self.open(folder, self._describe(reference, folder), device, pickle or named)
+
+    def _describe(self, reference: Reference, folder: Path) -> ModelCard:
+        config = hub_loading.read_config(folder)
+        named = [str(item) for item in config.get("architectures") or ()]
+        if not any(self.fits(item) for item in named):
+            raise ModelError(
+                f"{folder} is no model of the family {self.name!r}: its config.json names {', '.join(named) or 'none'}",
+                remedy="Leave out the family's name before the path, and the right one is chosen.",
+            )
+        return self.describe(reference, folder, config)

@@ -1,0 +1,118 @@
+"""Classifiers of images with fixed classes from the hub: ViT, Swin, ConvNeXt, ResNet ... whatever transformers opens.
+
+A checkpoint that has no head for its classes is refused: the library would make one of random numbers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from countersign.domain.label import Prediction
+from countersign.domain.model import ModelCard, Task, WeightFile
+from countersign.models import batches, hub_loading, results, vocabularies
+from countersign.models.batches import Prepared
+from countersign.models.contract import Pixels, PredictOptions
+from countersign.models.hub_family import HubFamily
+from countersign.models.hub_loading import Loaded
+from countersign.models.registry import Reference
+
+
+class ImageClassifier:
+    """A classifier as a SplitModel: one label of the whole image, or as many as ``settings["top"]`` says.
+
+    Where its configuration says that classes do not exclude each other, each has a probability of its own.
+    """
+
+    parallel = True
+
+    def __init__(self, loaded: Loaded, card: ModelCard, names: tuple[str, ...]) -> None:
+        self._network = loaded.network
+        self._processor = loaded.processor
+        self._card = card
+        self._names = names
+        self._device = loaded.device
+        self._several = loaded.config.get("problem_type") == "multi_label_classification"
+
+    @property
+    def card(self) -> ModelCard:
+        return self._card
+
+    @property
+    def device(self) -> str:
+        return self._device
+
+    def prepare(self, image: Pixels) -> Prepared:
+        return batches.prepare(self._processor, image)
+
+    def predict(self, images: Sequence[Pixels], options: PredictOptions) -> list[list[Prediction]]:
+        return self.predict_prepared([self.prepare(image) for image in images], options)
+
+    def predict_prepared(self, prepared: Sequence[Prepared], options: PredictOptions) -> list[list[Prediction]]:
+        rows = batches.run(prepared, self._device, lambda inputs, members: list(self._scores(inputs)))
+        return [results.whole(row, self._names, options) for row in rows]
+
+    def _scores(self, inputs: dict[str, Any]) -> NDArray[np.float32]:
+        import torch
+
+        with torch.inference_mode():
+            logits = self._network(**inputs).logits.float()
+        scores: NDArray[np.float32] = (logits.sigmoid() if self._several else logits.softmax(-1)).cpu().numpy()
+        return scores
+
+
+class ImageClassifierFamily(HubFamily):
+    """Classifiers of images that transformers opens: ViT, Swin, ConvNeXt and others."""
+
+    name: ClassVar[str] = "image_classifier"
+
+    def cards(self) -> Sequence[ModelCard]:
+        return CARDS
+
+    def fits(self, architecture: str) -> bool:
+        return architecture.endswith(("ForImageClassification", "ForImageClassificationWithTeacher"))
+
+    def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
+        base = ModelCard("", self.name, (Task.CLASSIFICATION,), (), min_confidence=0.1)
+        return hub_loading.card_of(reference, base, folder, classes=self._names(config))
+
+    def open(self, folder: Path, card: ModelCard, device: str | None, pickle: bool) -> ImageClassifier:
+        loaded = hub_loading.load(
+            folder, "AutoModelForImageClassification", device=device, pickle=pickle, processor="AutoImageProcessor"
+        )
+        card = dataclasses.replace(card, weights_hash=loaded.weights_hash)
+        return ImageClassifier(loaded, card, card.classes)
+
+    @staticmethod
+    def _names(config: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return every class, the nameless ones by their number: the most probable one may be one of them."""
+        names = hub_loading.class_names(config)
+        return tuple(name or f"class {i}" for i, name in enumerate(names))
+
+
+CARDS: tuple[ModelCard, ...] = (
+    ModelCard(
+        "vit-base-patch16-224",
+        "image_classifier",
+        (Task.CLASSIFICATION,),
+        vocabularies.imagenet_lemmas(),
+        size="base",
+        description="Vision transformer, trained on ImageNet-21k and then on ImageNet's 1,000 classes.",
+        author="Google Research (Alexey Dosovitskiy and others)",
+        source="https://huggingface.co/google/vit-base-patch16-224",
+        hub_id="google/vit-base-patch16-224",
+        licence="Apache-2.0",
+        code_licence="Apache-2.0",
+        files=tuple(WeightFile(name) for name in ("config.json", "preprocessor_config.json", "model.safetensors")),
+        min_confidence=0.1,
+        published={"parameters": 86.6},
+        published_source="counted",
+    ),
+)
+
+FAMILY = ImageClassifierFamily()
