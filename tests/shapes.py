@@ -108,6 +108,7 @@ class BrightFamily:
 
     name: str = "bright"
     option_names: tuple[str, ...] = ()
+    setting_names: tuple[str, ...] = ()
 
     def load(self, reference: Reference, *, device: str | None) -> BrightModel:
         return BrightModel()

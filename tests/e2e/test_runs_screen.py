@@ -42,7 +42,7 @@ def test_runs__auto_label_from_the_dialog_to_the_review(anna, served, smears):
     dialog = page.get_by_role("dialog", name="Auto label")
     dialog.get_by_label("Model", exact=True).click()
     page.get_by_role("option", name="A model of blobs").click()
-    dialog.get_by_label("Name of the blobs model").fill("cells?delay=0.05")
+    dialog.get_by_role("combobox", name="Name of the blobs model").fill("cells?delay=0.05")
     dialog.get_by_label("Label field").fill("auto")
     dialog.get_by_role("button", name="Label 12 images").click()
     card = run_card(page, "auto")
@@ -255,3 +255,77 @@ def test_review__approval_undo_per_class_then_approve(review, served, smears, au
     assert len(approved) == len(wanted)
     assert {label["state"] for label in approved} == {"verified"}
     assert served.get(f"/runs/{auto}")["state"] == "approved"
+
+
+def test_review__relabel_to_a_class_made_on_the_way(review, served, smears, auto):
+    page = review
+    crops(page).nth(0).click()
+    page.keyboard.press("c")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox").fill("ghost cell")
+    expect(dialog.get_by_role("option")).to_have_text(["Make the class “ghost cell”"])
+    page.keyboard.press("Enter")
+    served.until(
+        f"/runs/{auto}/review/labels?state=promoted",
+        lambda found: [each["label"]["class_name"] for each in found["items"]] == ["ghost cell"],
+    )
+    assert "ghost cell" in [each["name"] for each in served.get(f"/projects/{smears}/classes")["items"]]
+
+
+def test_review__class_table_is_sorted_by_its_heads(review):
+    side = review.get_by_role("complementary", name="Filter")
+    first = side.get_by_role("rowheader").nth(0)
+    expect(first).to_have_text("disc")
+    side.get_by_role("button", name="Class", exact=True).click()
+    expect(first).to_have_text("rod")
+
+
+def test_review__a_run_is_closed_without_labels(review, served, auto):
+    page = review
+    page.get_by_role("button", name="Approve …").click()
+    dialog = page.get_by_role("dialog", name="Close the run without labels")
+    total = served.get(f"/runs/{auto}")["progress"]["labels"]
+    expect(dialog).to_contain_text(f"{total} proposals of this run stay in auto and count as rejected")
+    expect(dialog.get_by_label("Into the field")).to_have_count(0)
+    dialog.get_by_role("button", name="Close the run without labels").click()
+    expect(page.get_by_text("This run is closed")).to_be_visible()
+    assert served.get(f"/runs/{auto}")["state"] == "approved"
+
+
+@pytest.fixture
+def own(pictures, tmp_path):
+    """A copy of the pictures, to damage."""
+    return shutil.copytree(pictures, tmp_path / "pictures")
+
+
+def test_runs__where_all_failed_the_reason_is_told_and_a_run_like_it_begins(anna, served, own):
+    project = served.project("all fail", own)
+    kept = {file: file.read_bytes() for file in own.glob("*.jpg")}
+    for file in kept:
+        file.write_bytes(b"no picture")
+    run = served.post(f"/projects/{project}/runs", {"model": "blobs:cells", "field": "auto"})["id"]
+    served.until(f"/runs/{run}", lambda now: now["state"] == "error")
+    for file, content in kept.items():
+        file.write_bytes(content)
+    page = anna.go(f"/p/{project}/runs")
+    card = run_card(page, "auto")
+    expect(card.get_by_role("alert")).to_contain_text("All 12 images failed, the first because")
+    card.get_by_role("button", name="More for auto").click()
+    page.get_by_role("menuitem", name="New run like this").click()
+    dialog = page.get_by_role("dialog", name="Auto label")
+    expect(dialog.get_by_role("combobox", name="Name of the blobs model")).to_have_value("cells")
+    dialog.get_by_role("button", name="Label 12 images").click()
+    expect(run_card(page, "cells_1")).to_contain_text("on 12 images")
+
+
+def test_runs__existing_labels_are_imported_and_reviewed(anna, served, smears, tmp_path):
+    file = tmp_path / "said.csv"
+    file.write_text("image,class,x,y,width,height,confidence\nsmear_0000.jpg,disc,5,5,20,20,0.5\n")
+    page = anna.go(f"/p/{smears}/runs")
+    page.get_by_role("button", name="Analyse existing labels").click()
+    dialog = page.get_by_role("dialog", name="Analyse existing labels")
+    expect(dialog).to_contain_text("No field has labels with a confidence")
+    served.bring(smears, file, field="theirs", what="labels")
+    expect(dialog.get_by_role("radio", name="theirs")).to_be_checked()
+    dialog.get_by_role("button", name="Review theirs").click()
+    expect(crops(page)).to_have_count(1)

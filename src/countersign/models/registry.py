@@ -80,6 +80,14 @@ class Family(Protocol):
 
 
 @runtime_checkable
+class Adjustable(Protocol):
+    """A family that says which settings a run may give its models, in ``PredictOptions.settings``: ``nms`` ..."""
+
+    @property
+    def setting_names(self) -> tuple[str, ...]: ...
+
+
+@runtime_checkable
 class Catalogued(Protocol):
     """A family whose models stand in the catalogue."""
 
@@ -195,6 +203,27 @@ def _of_family(text: str, bare: str) -> Reference | None:
     if colon and head in _families and head != SAVED:
         return Reference(text, head, rest)
     return None
+
+
+def check_settings(
+    texts: Sequence[str], settings: Mapping[str, object], *, saved: Mapping[str, Path] | None = None
+) -> None:
+    """Raise InvalidInput for a setting that the families of these references do not have; NotFound, ModelError too.
+
+    A misspelt setting that is ignored in silence would be found out hours later, or never.
+    """
+    known: list[str] = []
+    for text in texts:
+        head = family(parse(text, saved=saved).family)
+        if not isinstance(head, Adjustable):
+            return
+        known += head.setting_names
+    unknown = [name for name in settings if name not in known]
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], known, n=1)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        names = f"Its settings: {', '.join(known)}." if known else "It has no settings."
+        raise InvalidInput(f"the model {' with '.join(texts)!r} has no setting {unknown[0]!r}", remedy=hint + names)
 
 
 def _not_found(text: str, saved: Mapping[str, Path]) -> NotFound:

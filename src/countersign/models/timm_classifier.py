@@ -162,6 +162,7 @@ class TimmFamily:
 
     name: str = "timm"
     option_names: tuple[str, ...] = ("weights", "classes", "seed")
+    setting_names: tuple[str, ...] = ("top",)
 
     def names(self) -> Sequence[str]:
         import timm

@@ -48,6 +48,7 @@ class TrainedFamily:
 
     name: str = SAVED
     option_names: tuple[str, ...] = ()
+    setting_names: tuple[str, ...] = ("nms", "top")
 
     def load(self, reference: Reference, *, device: str | None) -> Model:
         if _opener.load is None:

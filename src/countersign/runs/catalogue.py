@@ -79,6 +79,12 @@ def check_classes(card: ModelCard, classes: tuple[str, ...], prompts: Sequence[P
         raise ModelError(f"The model {card.name!r} does not know {', '.join(unknown)}", remedy=f"It knows {known}.")
 
 
+def check_settings(store: Store, spec: RunSpec) -> None:
+    """Raise InvalidInput for a setting that no model of a run has. Raises NotFound, ModelError."""
+    both = (spec.model, spec.refiner) if spec.refiner else (spec.model,)
+    registry.check_settings(both, spec.settings, saved=saved(store))
+
+
 def export(store: Store, name: str, file: Path) -> Path:
     """Write a model of the workspace to one file, which ``import_file`` takes elsewhere. Returns its path.
 

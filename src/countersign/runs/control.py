@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 
 from countersign.domain.errors import WrongState
-from countersign.domain.run import Run, RunSpec, RunState
+from countersign.domain.run import MOVES, Run, RunSpec, RunState
 from countersign.domain.work import Request, RunProgress, WorkerInfo
 from countersign.runs import machine, processes
 from countersign.runs.executors import Executor, executor
@@ -30,6 +30,7 @@ def create(store: Store, project_id: int, spec: RunSpec, *, created_by: str) -> 
     from countersign.runs import catalogue
 
     executor(spec.executor)
+    catalogue.check_settings(store, spec)
     catalogue.check_spec(spec, functools.partial(catalogue.card, store))
     with store.write() as c:
         return runs.create(c, project_id, spec, created_by=created_by)
@@ -92,9 +93,34 @@ def _ask(store: Store, run_id: int, request: Request, at_rest: RunState | None =
         elif run.state is RunState.PAUSED and at_rest is RunState.IN_REVIEW:
             runs.move(c, run_id, RunState.CANCELLED)
             runs.move(c, run_id, RunState.IN_REVIEW)
+        elif at_rest not in MOVES[run.state]:
+            raise WrongState(_why_not(run, at_rest), remedy=_INSTEAD[run.state])
         else:
             runs.move(c, run_id, at_rest)
         return runs.get(c, run_id)
+
+
+_INSTEAD = {
+    RunState.QUEUED: "Wait until it has begun.",
+    RunState.CANCELLED: "Resume it, or take it to review.",
+    RunState.ERROR: "Resume it, or take it to review.",
+    RunState.IN_REVIEW: "Review it and approve what is right.",
+    RunState.APPROVED: "It is closed: its labels are in the field that it was approved into.",
+}
+
+
+def _why_not(run: Run, wanted: RunState) -> str:
+    """Say in plain words why a run cannot be stopped, or taken to review."""
+    if wanted is RunState.IN_REVIEW:
+        states = {RunState.QUEUED: "has not begun yet", RunState.IN_REVIEW: "is in review already"}
+        return f"The run {run.name!r} " + states.get(run.state, f"is {run.state.value} already")
+    states = {
+        RunState.CANCELLED: "is cancelled already",
+        RunState.ERROR: "was stopped by an error: there is nothing to cancel",
+        RunState.IN_REVIEW: "has finished and is in review: there is nothing to cancel",
+        RunState.APPROVED: "is approved and closed: there is nothing to cancel",
+    }
+    return f"The run {run.name!r} {states.get(run.state, f'is {run.state.value}')}"
 
 
 def get(store: Store, run_id: int) -> Run:

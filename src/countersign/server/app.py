@@ -128,7 +128,7 @@ def _parts(workspace: Workspace, settings: Settings) -> Parts:
         settings,
         auth.Keys.of_folder(store.blobs / "server"),
         hub,
-        Operations(hub.operation),
+        Operations(hub.operation, store.blobs / "operations"),
         Pictures(store),
         Predictor(store, on_worker),
         Counts(),

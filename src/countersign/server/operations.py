@@ -13,6 +13,7 @@ from typing import Any
 
 from countersign.domain.errors import Cancelled, CountersignError, NotFound, WrongState
 from countersign.server.errors import fault, problem_of
+from countersign.server.kept import Kept
 from countersign.workbench.progress import Progress
 
 AT_ONCE = 2
@@ -48,7 +49,8 @@ class Operation:
             "id", "project_id", "kind", "state", "title", "stage", "done", "total", "note", "created_by", "created_at",
             "finished_at", "result", "problem",
         )  # fmt: skip
-        address = f"/api/v1/operations/{self.id}/file" if self.file is not None else None
+        there = self.file is not None and (self.finished_at is None or self.file.is_file())
+        address = f"/api/v1/operations/{self.id}/file" if there else None
         return {name: getattr(self, name) for name in names} | {"download": address}
 
 
@@ -74,11 +76,15 @@ class Ticket:
 
 
 class Operations:
-    """The operations of this server. ``on_change`` is called with each that moved, in its thread."""
+    """The operations of this server and, where there is a ``folder`` for them, of those before it.
 
-    def __init__(self, on_change: Callable[[Operation], None]) -> None:
+    ``on_change`` is called with each that moved, in its thread.
+    """
+
+    def __init__(self, on_change: Callable[[Operation], None], folder: Path | None = None) -> None:
         self._on_change = on_change
-        self._known: dict[str, Operation] = {}
+        self._kept = Kept(folder) if folder else None
+        self._known: dict[str, Operation] = self._of_before()
         self._tickets: dict[str, Ticket] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="operation")
@@ -91,6 +97,7 @@ class Operations:
             self._known[operation.id] = operation
             self._tickets[operation.id] = ticket
             self._forget()
+            self._keep(operation)
         self._on_change(operation)
         self._pool.submit(self._work, ticket, work)
         return operation
@@ -99,7 +106,7 @@ class Operations:
         """Return an operation. Raises NotFound."""
         with self._lock:
             if operation_id not in self._known:
-                raise NotFound("operation", operation_id, remedy="The server forgets operations when it ends.")
+                raise NotFound("operation", operation_id, remedy=f"The newest {KEPT} are remembered.")
             return self._known[operation_id]
 
     def of_project(self, project_id: int) -> list[Operation]:
@@ -119,6 +126,8 @@ class Operations:
         """Note how an operation moved, and tell."""
         with self._lock:
             operation = self._known[operation_id] = replace(self._known[operation_id], **values)
+            if operation.finished_at is not None:
+                self._keep(operation)
         self._on_change(operation)
 
     def close(self) -> None:
@@ -142,5 +151,20 @@ class Operations:
         self.update(ticket.id, finished_at=datetime.now(UTC), **ended)
 
     def _forget(self) -> None:
-        for old in [item.id for item in self._known.values() if item.finished_at is not None][:-KEPT]:
-            del self._known[old], self._tickets[old]
+        old = [item.id for item in self._known.values() if item.finished_at is not None][:-KEPT]
+        for operation_id in old:
+            del self._known[operation_id]
+            self._tickets.pop(operation_id, None)
+        if self._kept:
+            self._kept.forget(old)
+
+    def _of_before(self) -> dict[str, Operation]:
+        found = self._kept.load() if self._kept else []
+        for operation, cut_off in found:
+            if cut_off:
+                self._keep(operation)
+        return {operation.id: operation for operation, _ in found}
+
+    def _keep(self, operation: Operation) -> None:
+        if self._kept:
+            self._kept.save(operation)

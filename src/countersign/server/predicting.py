@@ -21,6 +21,7 @@ from countersign.domain import label_map as label_map_rules
 from countersign.domain.errors import CountersignError, ModelError
 from countersign.domain.label import Prediction
 from countersign.domain.model import Prompt, Task
+from countersign.models import registry
 from countersign.models.contract import Model, PredictOptions
 from countersign.runs import catalogue
 from countersign.runs.predicting import explain
@@ -42,6 +43,8 @@ class Server:
         try:
             if request["do"] == "card":
                 return {"card": catalogue.card(self._store, request["model"]).to_data()}
+            if request["do"] == "names":
+                return {"names": list(registry.family(request["family"]).names())}
             return self._predict(request)
         except CountersignError as error:
             state = {name: value for name, value in error.__dict__.items() if _is_plain(value)}

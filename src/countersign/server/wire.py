@@ -169,9 +169,17 @@ def run(value: Run, progress: RunProgress | None = None) -> Data:
     }
 
 
-def model(value: StoredModel) -> Data:
-    """Return a model with its card."""
-    return {"id": value.id, "name": value.name, "created_at": value.created_at, "card": value.card.to_data()}
+def model(value: StoredModel, trained: tuple[int, str, str] | None) -> Data:
+    """Return a model with its card; ``trained`` is the project's id and name, and by whom, where it was done here."""
+    names = ("project_id", "project", "created_by")
+    where = dict(zip(names, trained, strict=True)) if trained else None
+    return {
+        "id": value.id,
+        "name": value.name,
+        "created_at": value.created_at,
+        "card": value.card.to_data(),
+        "trained": where,
+    }
 
 
 def training(value: Training, model_name: str | None) -> Data:

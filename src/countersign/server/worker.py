@@ -40,6 +40,7 @@ class Predictor:
         self._process: subprocess.Popen[bytes] | None = None
         self._turn = threading.Lock()
         self._log = log_file(store, "predictor")
+        self._names: dict[str, list[str]] = {}
 
     @property
     def pid(self) -> int | None:
@@ -82,6 +83,12 @@ class Predictor:
         """Return the card of any model, also of families that need torch to tell. Raises NotFound, ModelError."""
         found: dict[str, Any] = self._ask({"do": "card", "model": model})["card"]
         return found
+
+    def names(self, family: str) -> list[str]:
+        """Return the names of the models of a family; asked once. Raises NotFound, ModelError."""
+        if family not in self._names:
+            self._names[family] = self._ask({"do": "names", "family": family})["names"]
+        return self._names[family]
 
     def close(self) -> None:
         """End the process."""

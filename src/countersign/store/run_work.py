@@ -188,25 +188,38 @@ def drop(c: Connection, run_id: int, names: Iterable[str]) -> None:
 
 def settle(c: Connection, run_id: int, *, error: str = "") -> RunState:
     """Decide what becomes of a run that nobody works on (any more). One with workers stays as it is."""
-    row = c.execute(sa.select(run.c.state, run.c.request).where(run.c.id == run_id).with_for_update()).first()
+    columns = (run.c.state, run.c.request, run.c.done, run.c.failed)
+    row = c.execute(sa.select(*columns).where(run.c.id == run_id).with_for_update()).first()
     if row is None:
         return RunState.CANCELLED
     busy = c.execute(sa.select(worker.c.name).where(worker.c.run_id == run_id).limit(1)).first()
     if busy or row.state != RunState.GENERATING:
         return RunState(row.state)
     left = pending(c, run_id)
-    state, reason = _verdict(Request(row.request), left, error)
+    fruitless = _why_all_failed(c, run_id, row.failed) if not left and not row.done and row.failed else ""
+    state, reason = _verdict(Request(row.request), left, error, fruitless)
     finished = None if state is RunState.PAUSED else _now()
     values = {"state": state.value, "request": "", "error": reason, "finished_at": finished}
     c.execute(sa.update(run).where(run.c.id == run_id).values(values))
     return state
 
 
-def _verdict(request: Request, left: int, error: str) -> tuple[RunState, str]:
+def _why_all_failed(c: Connection, run_id: int, failed: int) -> str:
+    """Say why a run that labelled no image at all has nothing to review."""
+    mine = (run_image.c.run_id == run_id) & (run_image.c.state == ImageProgress.FAILED.value)
+    reason = c.execute(sa.select(run_image.c.reason).where(mine).order_by(run_image.c.image_id).limit(1)).scalar()
+    if failed == 1:
+        return f"its only image failed: {reason}"
+    return f"all {failed} images failed, the first because: {reason}"
+
+
+def _verdict(request: Request, left: int, error: str, fruitless: str) -> tuple[RunState, str]:
     if request is Request.CANCEL:
         return RunState.CANCELLED, ""
-    if not left or request is Request.REVIEW:
+    if request is Request.REVIEW:
         return RunState.IN_REVIEW, ""
+    if not left:
+        return (RunState.ERROR, fruitless) if fruitless else (RunState.IN_REVIEW, "")
     if request is Request.PAUSE:
         return RunState.PAUSED, ""
     return RunState.ERROR, error or f"its workers ended with {left} images still to do"

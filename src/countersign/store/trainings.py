@@ -14,7 +14,7 @@ from countersign.domain.errors import NotFound, WrongState
 from countersign.domain.query import ImageQuery
 from countersign.domain.work import Request, Training, TrainingSpec, TrainingState
 from countersign.store.run_work import STALE_S
-from countersign.store.tables import training
+from countersign.store.tables import project, training
 
 _REQUEST = "request"  # in the progress: what is asked of the process
 _ACTIVE = (TrainingState.QUEUED.value, TrainingState.TRAINING.value)
@@ -79,6 +79,15 @@ def list_all(c: Connection, project_id: int | None = None) -> list[Training]:
     """Return the trainings of a project (or of all), oldest first."""
     here = sa.true() if project_id is None else training.c.project_id == project_id
     return [_training(row) for row in c.execute(sa.select(training).where(here).order_by(training.c.id))]
+
+
+def of_models(c: Connection) -> dict[int, tuple[int, str, str]]:
+    """Return where the models of the workspace were trained: by model id, the project's id and name, and by whom."""
+    k = training.c
+    found = sa.select(k.model_id, project.c.id, project.c.name, k.created_by).join(
+        project, project.c.id == k.project_id
+    )
+    return {row[0]: (row[1], row[2], row[3]) for row in c.execute(found.where(k.model_id.is_not(None)))}
 
 
 def begin(c: Connection, training_id: int, *, pid: int, host: str) -> Training:

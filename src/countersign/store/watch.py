@@ -88,11 +88,13 @@ def works(c: Connection) -> tuple[dict[int, tuple[Any, ...]], dict[int, tuple[An
     )
 
 
-def cover(c: Connection, project_id: int, count: int = 4) -> list[int]:
-    """Return the ids of the first few images of a project whose files are there."""
+def cover(c: Connection, project_id: int, count: int = 4) -> list[tuple[int, str]]:
+    """Return ids and content hashes of the first few images of a project whose files are there."""
     k = t.image.c
-    chosen = sa.select(k.id).where(k.project_id == project_id, k.state == "ok").order_by(k.id).limit(count)
-    return list(c.execute(chosen).scalars())
+    chosen = (
+        sa.select(k.id, k.content_hash).where(k.project_id == project_id, k.state == "ok").order_by(k.id).limit(count)
+    )
+    return [(row[0], row[1]) for row in c.execute(chosen)]
 
 
 def active(c: Connection, project_id: int) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import tiny_onnx
-from countersign.domain.errors import CountersignError, ModelError, NotFound
+from countersign.domain.errors import CountersignError, InvalidInput, ModelError, NotFound
 from countersign.domain.model import ModelCard
 from countersign.models import registry
 from countersign.models.contract import Model, PredictOptions, SplitModel
@@ -85,6 +85,16 @@ def test_card(model: Model, saved: dict[str, Path]) -> None:
     assert ModelCard.from_data(card.to_data()) == card
     cheap = registry.card(_reference(card.family if card.family in EXAMPLES else "trained", saved), saved=saved)
     assert (cheap.classes, cheap.tasks) == (card.classes, card.tasks)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_settings__only_those_that_a_family_declares(family: str, saved: dict[str, Path]) -> None:
+    known = dict.fromkeys(registry.family(family).setting_names, 1)
+    registry.check_settings([_reference(family, saved)], known, saved=saved)
+    with pytest.raises(InvalidInput, match="has no setting 'tpo'") as refused:
+        registry.check_settings([_reference(family, saved)], known | {"tpo": 1}, saved=saved)
+    assert "Did you mean 'top'?" in refused.value.remedy
+    assert all(name in refused.value.remedy for name in known)
 
 
 def test_predict__any_sizes_in_order_inside_the_image(model: Model) -> None:

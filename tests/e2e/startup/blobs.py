@@ -60,6 +60,7 @@ class BlobFamily:
 
     name: str = "blobs"
     option_names: tuple[str, ...] = ("delay", "needs")
+    setting_names: tuple[str, ...] = ()
 
     def load(self, reference: Reference, *, device: str | None) -> BlobModel:
         needed = reference.options.get("needs")

@@ -57,6 +57,7 @@ def _card(reference: Reference) -> ModelCard:
 class FakeFamily:
     name: str = "fake"
     option_names: tuple[str, ...] = ("delay", "fail_black")
+    setting_names: tuple[str, ...] = ()
 
     def load(self, reference: Reference, *, device: str | None) -> Fake:
         if reference.name == "crash":

@@ -12,7 +12,7 @@ from pathlib import Path
 import fake_models
 import pytest
 
-from countersign.domain.errors import ModelError, NotFound, WrongState
+from countersign.domain.errors import InvalidInput, ModelError, NotFound, WrongState
 from countersign.domain.image import ImageState, Project
 from countersign.domain.label import LabelState
 from countersign.domain.query import ImageQuery
@@ -216,3 +216,37 @@ def test_kill_at_random_moments(store: Store, project_of: MakeProject, fake_proc
 
 def test_reference_of_the_fake_family() -> None:
     assert fake_models.registry.parse("fake:quick?delay=1").options == {"delay": "1"}
+
+
+def test_inline__where_every_image_fails_it_is_an_error_with_the_reason(
+    store: Store, project_of: MakeProject, tmp_path: Path
+) -> None:
+    run = _create(store, project_of(3), executor="inline")
+    files = sorted((tmp_path / "pictures").glob("*.png"))
+    kept = [file.read_bytes() for file in files]
+    for file in files:
+        file.write_bytes(b"no picture")
+    stopped = control.start(store, run.id)
+    assert (stopped.state, stopped.failed) == (RunState.ERROR, 3)
+    assert stopped.error.startswith("all 3 images failed, the first because: ")
+    assert "not an image" in stopped.error
+    for file, content in zip(files, kept, strict=True):
+        file.write_bytes(content)
+    _check_complete(store, control.resume(store, run.id))
+
+
+def test_cancel__says_in_plain_words_why_not(store: Store, project_of: MakeProject) -> None:
+    run = _create(store, project_of(2), executor="inline")
+    control.cancel(store, run.id)
+    with pytest.raises(WrongState, match="is cancelled already"):
+        control.cancel(store, run.id)
+    control.start(store, run.id)
+    with pytest.raises(WrongState, match="has finished and is in review: there is nothing to cancel"):
+        control.cancel(store, run.id)
+    with pytest.raises(WrongState, match="is in review already"):
+        control.skip_to_review(store, run.id)
+
+
+def test_create__a_setting_that_the_model_does_not_have_is_refused(store: Store, project_of: MakeProject) -> None:
+    with pytest.raises(InvalidInput, match=r"no setting 'nonsense'.*It has no settings"):
+        _create(store, project_of(1), settings={"nonsense": 1})

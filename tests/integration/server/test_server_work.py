@@ -149,6 +149,15 @@ def test_training_then_run_then_approval(served: Served) -> None:
 
 
 @pytest.mark.slow
+def test_models_of_a_family_are_found_by_their_names(served: Served) -> None:
+    found = served.get("/families/timm/models", text="resnet 18", limit=5)
+    assert found["items"][0] == "resnet18"
+    assert len(found["items"]) == 5 < found["count"]
+    assert served.get("/families/timm/models", text="no such network") == {"items": [], "count": 0}
+    assert served.get("/families/nobody/models", 404)["kind"] == "NotFound"
+
+
+@pytest.mark.slow
 def test_model_goes_out_and_comes_in(served: Served, tmp_path: Path) -> None:
     made = served.post(f"/projects/{served.project}/trainings", {"settings": {"epochs": 1, "image_size": 224}}, 201)
     served.until(f"/trainings/{made['id']}", lambda found: found["state"] == "done", timeout_s=120)
@@ -157,6 +166,8 @@ def test_model_goes_out_and_comes_in(served: Served, tmp_path: Path) -> None:
     files = {"file": ("m.countersign-model", answer.content)}
     copy = served.http.post("/models/upload", files=files, data={"name": "copy"})
     assert copy.status_code == 201, copy.text
+    assert copy.json()["trained"] is None
+    assert served.get("/models/shapes-1")["trained"]["project_id"] == served.project
     assert served.patch("/models/copy", {"name": "again"})["card"]["name"] == "again"
     served.delete("/models/again")
     assert [item["name"] for item in served.get("/models")["items"]] == ["shapes-1"]

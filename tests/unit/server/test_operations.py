@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +83,44 @@ def test_work_that_fails(operations: Operations, seen: Seen, error: Exception, s
     assert failed.problem is not None
     assert failed.problem["status"] == status
     assert "Traceback" not in str(failed.problem)
+
+
+def test_operations_outlive_the_server(tmp_path: Path) -> None:
+    """Another server over the same folder knows what ended, and says of what was cut off that it failed."""
+    folder, seen, held = tmp_path / "operations", Seen(), threading.Event()
+    before = Operations(seen, folder)
+    file = tmp_path / "labels.json"
+    file.write_text("[]")
+
+    def export(ticket: Ticket) -> dict[str, int]:
+        ticket.made(file)
+        return {"labels": 3}
+
+    done = before.start(1, "export", "Export", "anna", export)
+    assert seen.ended.wait(10)
+    cut_off = before.start(1, "import", "Import", "anna", lambda _: {"waited": held.wait(10)})
+
+    after = Operations(Seen(), folder)
+    known = after.get(done.id)
+    assert (known.state, known.result, known.created_at) == ("done", {"labels": 3}, done.created_at)
+    assert known.to_data()["download"] == f"/api/v1/operations/{done.id}/file"
+    lost = after.get(cut_off.id)
+    assert lost.state == "failed"
+    assert lost.problem is not None
+    assert "server ended" in lost.problem["detail"]
+    with pytest.raises(WrongState):
+        after.cancel(cut_off.id)
+    assert [item.id for item in after.of_project(1)] == [cut_off.id, done.id]
+    file.unlink()
+    assert after.get(done.id).to_data()["download"] is None
+    held.set()
+    before.close()
+    after.close()
+
+
+def test_operations__what_cannot_be_read_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "damaged.json").write_text('{"id": ')
+    (tmp_path / "foreign.json").write_text('{"id": "x"}')
+    made = Operations(Seen(), tmp_path)
+    assert made.of_project(1) == []
+    made.close()

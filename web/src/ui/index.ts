@@ -4,6 +4,7 @@ export { colorOf, useColors, useSkeletons } from "./colors";
 export { Confirmer, confirm } from "./confirm";
 export { EmptyState } from "./EmptyState";
 export { ErrorState } from "./ErrorState";
+export { FamilyModelInput } from "./FamilyModelInput";
 export * from "./format";
 export { KeyHint } from "./KeyHint";
 export { drawLabels, LabelOverlay } from "./LabelOverlay";

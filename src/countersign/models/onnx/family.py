@@ -28,6 +28,7 @@ class OnnxFamily:
 
     name: str = "onnx"
     option_names: tuple[str, ...] = ("description",)
+    setting_names: tuple[str, ...] = ("nms", "nms_across_classes", "max_detections", "top")
 
     def names(self) -> Sequence[str]:
         return ()

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Query, UploadFile
+from fastapi import Path as ApiPath
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
+from countersign.domain.errors import NotFound
 from countersign.domain.model import ModelCard as DomainCard
+from countersign.domain.model import StoredModel
 from countersign.models import catalogue as model_cards
 from countersign.models import registry
 from countersign.server import wire
@@ -20,6 +23,7 @@ from countersign.server.context import Here, HereDep, local_path
 from countersign.server.pictures import checked
 from countersign.server.routes._common import ImageId, ModelName, binary, problems
 from countersign.server.schemas.learning import (
+    FamilyModels,
     Model,
     ModelCard,
     ModelImport,
@@ -29,6 +33,7 @@ from countersign.server.schemas.learning import (
     PredictRequest,
 )
 from countersign.server.wire import Json
+from countersign.store import trainings
 from countersign.workbench import beginning
 from countersign.workbench.models import Models
 
@@ -38,7 +43,9 @@ router = APIRouter(tags=["models"])
 @router.get("/models", response_model=ModelList, responses=problems())
 def list_models(here: HereDep) -> Response:
     """All models of the workspace, oldest first."""
-    found = [wire.model(item) for item in Models(here.store).list()]
+    with here.store.read() as c:
+        where = trainings.of_models(c)
+    found = [wire.model(item, where.get(item.id)) for item in Models(here.store).list()]
     families = [name for name in registry.families() if name != registry.SAVED]
     return Json({"items": found, "families": families})
 
@@ -59,6 +66,25 @@ def get_model_card(
     return Json(beginning.card_of(here.store, model, elsewhere).to_data())
 
 
+@router.get("/families/{family}/models", response_model=FamilyModels, responses=problems(404, 503))
+def list_family_models(
+    here: HereDep,
+    family: Annotated[str, ApiPath(min_length=1, max_length=100, description="A family of models, as `timm`.")],
+    text: Annotated[str, Query(max_length=100, description="Only names with all these words in them.")] = "",
+    limit: Annotated[int, Query(ge=1, le=1000, description="At most so many.")] = 100,
+) -> Response:
+    """Names that a reference to a family can have (`timm:resnet18` has `resnet18`), the shortest first.
+
+    The first time takes seconds: it is asked of the process that predicts.
+    """
+    if family not in registry.families() or family == registry.SAVED:
+        raise NotFound("family of models", family)
+    words = text.lower().split()
+    found = [name for name in here.parts.predictor.names(family) if all(word in name.lower() for word in words)]
+    found.sort(key=lambda name: (not name.lower().startswith(text.lower().strip()), len(name), name))
+    return Json({"items": found[:limit], "count": len(found)})
+
+
 @router.post("/models/upload", response_model=Model, status_code=201, responses=problems(409))
 def upload_model(
     here: HereDep,
@@ -71,26 +97,26 @@ def upload_model(
         with path.open("wb") as copy:
             shutil.copyfileobj(file.file, copy)
         made = Models(here.store).import_file(path, name=name)
-    return Json(wire.model(made), status_code=201)
+    return _answer(here, made, 201)
 
 
 @router.post("/models/import", response_model=Model, status_code=201, responses=problems(409))
 def import_model(body: ModelImport, here: HereDep) -> Response:
     """Bring a model into the workspace from a file or folder of the server's computer."""
     here.check_path_allowed()
-    return Json(wire.model(Models(here.store).import_file(local_path(body.path), name=body.name)), status_code=201)
+    return _answer(here, Models(here.store).import_file(local_path(body.path), name=body.name), 201)
 
 
 @router.get("/models/{model}", response_model=Model, responses=problems(404))
 def get_model(model: ModelName, here: HereDep) -> Response:
     """A model of the workspace."""
-    return Json(wire.model(Models(here.store).get(model)))
+    return _answer(here, Models(here.store).get(model))
 
 
 @router.patch("/models/{model}", response_model=Model, responses=problems(404, 409))
 def update_model(model: ModelName, body: ModelUpdate, here: HereDep) -> Response:
     """Give a model another name."""
-    return Json(wire.model(Models(here.store).rename(model, body.name)))
+    return _answer(here, Models(here.store).rename(model, body.name))
 
 
 @router.delete("/models/{model}", status_code=204, responses=problems(404))
@@ -142,6 +168,12 @@ def predict_image(image_id: ImageId, body: PredictRequest, here: HereDep) -> Res
     )
     seconds = time.monotonic() - started
     return Json({"items": found["predictions"], "predicted_by": found["model"], "seconds": seconds})
+
+
+def _answer(here: Here, found: StoredModel, status: int = 200) -> Response:
+    with here.store.read() as c:
+        where = trainings.of_models(c).get(found.id)
+    return Json(wire.model(found, where), status_code=status)
 
 
 def _saved(here: Here) -> dict[str, Any]:

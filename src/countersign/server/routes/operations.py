@@ -207,7 +207,7 @@ def compare_fields(project_id: ProjectId, body: CompareCreate, here: HereDep) ->
 
 @router.get("/projects/{project_id}/operations", response_model=OperationList, responses=problems(404))
 def list_operations(project_id: ProjectId, here: HereDep) -> Response:
-    """The operations of a project since the server started, the newest first."""
+    """The operations of a project, the newest first. What a server was at when it ended has failed."""
     here.record(project_id)
     return Json({"items": [item.to_data() for item in here.parts.operations.of_project(project_id)]})
 

@@ -173,5 +173,5 @@ def _summary(c: Any, found: projects.ProjectSummary) -> dict[str, Any]:
         "active": watch.active(c, found.project.id),
         "labelled": browse.labelled(c, found.project.id, TRUTH),
         "last_change": found.last_change,
-        "cover": watch.cover(c, found.project.id),
+        "cover": [{"id": image_id, "hash": digest} for image_id, digest in watch.cover(c, found.project.id)],
     }

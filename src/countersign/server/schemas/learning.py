@@ -69,6 +69,14 @@ class ModelCard(Wire):
     """What only its family knows."""
 
 
+class TrainedIn(Wire):
+    """Where and by whom a model was trained."""
+
+    project_id: int
+    project: str
+    created_by: str
+
+
 class Model(Wire):
     """A model of the workspace: trained here or imported."""
 
@@ -76,6 +84,8 @@ class Model(Wire):
     name: str
     created_at: datetime
     card: ModelCard
+    trained: TrainedIn | None
+    """Null for one that was imported, or whose project is gone."""
 
 
 class ModelList(Wire):
@@ -84,6 +94,14 @@ class ModelList(Wire):
     items: list[Model]
     families: list[str]
     """A model of a family is written `family:name`: `timm:resnet18`."""
+
+
+class FamilyModels(Wire):
+    """Models of a family, by name."""
+
+    items: list[str]
+    count: int
+    """How many fit, though not all may be listed."""
 
 
 class ModelUpdate(Wire):

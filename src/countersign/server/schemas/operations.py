@@ -12,7 +12,7 @@ from countersign.server.schemas.images import ImageTarget
 
 
 class Operation(Wire):
-    """A piece of long work. Follow it here or by the events; it is forgotten when the server ends."""
+    """A piece of long work. Follow it here or by the events; the newest 200 are remembered."""
 
     id: str
     project_id: int
@@ -38,7 +38,7 @@ class Operation(Wire):
 
 
 class OperationList(Wire):
-    """Operations of this server, the newest first."""
+    """Operations of a project, the newest first."""
 
     items: list[Operation]
 

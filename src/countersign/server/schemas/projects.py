@@ -37,6 +37,13 @@ class SessionCreate(Wire):
     """Name for the history; empty: the server's own."""
 
 
+class CoverImage(Wire):
+    """An image of a project's card. Its thumbnail's address with `v` and some of the hash may be cached for good."""
+
+    id: int
+    hash: str
+
+
 class Project(Wire):
     """Images, classes, fields and runs that belong together."""
 
@@ -55,8 +62,8 @@ class Project(Wire):
     """Images with a label in `ground_truth`: the progress, of `images`."""
     last_change: datetime | None
     """When its labels last changed."""
-    cover: list[int]
-    """Ids of up to four images, to show on a card."""
+    cover: list[CoverImage]
+    """Up to four images, to show on a card."""
 
 
 class ProjectList(Wire):

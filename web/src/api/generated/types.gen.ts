@@ -394,6 +394,22 @@ export type Count = {
 };
 
 /**
+ * CoverImage
+ *
+ * An image of a project's card. Its thumbnail's address with `v` and some of the hash may be cached for good.
+ */
+export type CoverImage = {
+    /**
+     * Hash
+     */
+    hash: string;
+    /**
+     * Id
+     */
+    id: number;
+};
+
+/**
  * CreateOperation
  *
  * Make a label.
@@ -695,6 +711,24 @@ export type FailurePage = {
      * Next
      */
     next: string | null;
+};
+
+/**
+ * FamilyModels
+ *
+ * Models of a family, by name.
+ */
+export type FamilyModels = {
+    /**
+     * Count
+     *
+     * How many fit, though not all may be listed.
+     */
+    count: number;
+    /**
+     * Items
+     */
+    items: Array<string>;
 };
 
 /**
@@ -1756,6 +1790,10 @@ export type Model = {
      * Name
      */
     name: string;
+    /**
+     * Null for one that was imported, or whose project is gone.
+     */
+    trained: TrainedIn | null;
 };
 
 /**
@@ -2003,7 +2041,7 @@ export type NewLabel = {
 /**
  * Operation
  *
- * A piece of long work. Follow it here or by the events; it is forgotten when the server ends.
+ * A piece of long work. Follow it here or by the events; the newest 200 are remembered.
  */
 export type Operation = {
     /**
@@ -2100,7 +2138,7 @@ export type OperationEvent = {
 /**
  * OperationList
  *
- * Operations of this server, the newest first.
+ * Operations of a project, the newest first.
  */
 export type OperationList = {
     /**
@@ -2357,9 +2395,9 @@ export type Project = {
     /**
      * Cover
      *
-     * Ids of up to four images, to show on a card.
+     * Up to four images, to show on a card.
      */
-    cover: Array<number>;
+    cover: Array<CoverImage>;
     /**
      * Created At
      */
@@ -3104,6 +3142,26 @@ export type ThumbnailsWanted = {
 };
 
 /**
+ * TrainedIn
+ *
+ * Where and by whom a model was trained.
+ */
+export type TrainedIn = {
+    /**
+     * Created By
+     */
+    created_by: string;
+    /**
+     * Project
+     */
+    project: string;
+    /**
+     * Project Id
+     */
+    project_id: number;
+};
+
+/**
  * Training
  *
  * One fit of a model on verified labels.
@@ -3713,6 +3771,63 @@ export type WatchEventsResponses = {
 };
 
 export type WatchEventsResponse = WatchEventsResponses[keyof WatchEventsResponses];
+
+export type ListFamilyModelsData = {
+    body?: never;
+    path: {
+        /**
+         * Family
+         *
+         * A family of models, as `timm`.
+         */
+        family: string;
+    };
+    query?: {
+        /**
+         * Text
+         *
+         * Only names with all these words in them.
+         */
+        text?: string;
+        /**
+         * Limit
+         *
+         * At most so many.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/families/{family}/models';
+};
+
+export type ListFamilyModelsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+    /**
+     * A part that does the work is not there right now.
+     */
+    503: Problem;
+};
+
+export type ListFamilyModelsError = ListFamilyModelsErrors[keyof ListFamilyModelsErrors];
+
+export type ListFamilyModelsResponses = {
+    /**
+     * Successful Response
+     */
+    200: FamilyModels;
+};
+
+export type ListFamilyModelsResponse = ListFamilyModelsResponses[keyof ListFamilyModelsResponses];
 
 export type DeleteFieldData = {
     body?: never;

@@ -1,13 +1,13 @@
-import { Badge, Button, TextInput } from "@mantine/core";
+import { Badge, Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { api, type ModelCard, tell } from "~/api";
-import { many } from "~/ui";
+import { FamilyModelInput, many } from "~/ui";
 import classes from "./models.module.css";
 import { TASKS } from "./shown";
 
 const SAID: Record<string, string> = {
-  timm: "Image classifiers of the timm library, with ImageNet's classes. A run can take any of them by its name.",
+  timm: "Image classifiers of the timm library, with ImageNet's classes. A run can take any of them by its name; weights that are not here yet are fetched once.",
 };
 
 /** Models that are not in the workspace but can be named: a name shows the card. */
@@ -35,13 +35,11 @@ export function FamilyCard({ family }: { family: string }) {
         {SAID[family] ?? `A run can take its models by name: ${family}:NAME.`}
       </p>
       <form onSubmit={look} className={classes.look}>
-        <TextInput
-          aria-label={`Name of a ${family} model`}
-          placeholder="resnet18"
-          leftSection={<span className={classes.dim}>{family}:</span>}
-          leftSectionWidth={14 + 7 * (family.length + 1)}
+        <FamilyModelInput
+          family={family}
+          ariaLabel={`Name of a ${family} model`}
           value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
+          onChange={setName}
         />
         <Button type="submit" variant="default" loading={isFetching} disabled={!name.trim()}>
           See its card

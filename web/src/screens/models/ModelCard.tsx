@@ -2,8 +2,10 @@ import { ActionIcon, Badge, Button, Collapse, Menu, Modal, TextInput } from "@ma
 import { useQueryClient } from "@tanstack/react-query";
 import { ChevronDown, Download, Ellipsis, Pencil, Trash2 } from "lucide-react";
 import { type FormEvent, useState } from "react";
+import { Link } from "wouter";
 import { api, keys, type Model, type ModelList, url } from "~/api";
 import { notifyDone, notifyError } from "~/app/notify";
+import { paths } from "~/app/routes";
 import { ago, confirm, count, many } from "~/ui";
 import classes from "./models.module.css";
 import { details, scores, TASKS, taught } from "./shown";
@@ -78,7 +80,17 @@ export function ModelCard({ model }: { model: Model }) {
           </Badge>
         ))}
         <span title={new Date(model.created_at).toLocaleString()}>
-          {card.author ? `${card.author}, ` : ""}
+          {model.trained ? (
+            <>
+              trained in{" "}
+              <Link href={paths.images(model.trained.project_id)} className={classes.link}>
+                {model.trained.project}
+              </Link>{" "}
+              by {model.trained.created_by},{" "}
+            </>
+          ) : (
+            "imported, "
+          )}
           {ago(model.created_at)}
         </span>
       </div>
@@ -132,6 +144,7 @@ function Card({ model }: { model: Model }) {
   const rows: [string, string][] = [
     ["family", card.family],
     ["version", card.version],
+    ["author", card.author],
     ["source", card.source],
     ["licence", card.licence],
     ["confidence to begin with", card.min_confidence.toFixed(2)],

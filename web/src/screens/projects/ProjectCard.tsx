@@ -3,7 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Download, Ellipsis, ImageIcon, ImageOff, Pencil, Trash2, Upload } from "lucide-react";
 import { useState } from "react";
 import { Link } from "wouter";
-import { api, keys, type Project, url } from "~/api";
+import { api, keys, type Project, thumbnailUrl } from "~/api";
 import { notifyError } from "~/app/notify";
 import { paths } from "~/app/routes";
 import { ExportDialog, ImportDialog } from "~/transfer";
@@ -73,7 +73,7 @@ function Tally({ name, value }: { name: string; value: number }) {
 function Cover({ project }: { project: Project }) {
   const [failed, setFailed] = useState<readonly number[]>([]);
   const shown = project.cover.slice(0, 4);
-  const none = shown.every((id) => failed.includes(id));
+  const none = shown.every((image) => failed.includes(image.id));
   if (none) {
     return (
       <div className={classes.cover} aria-hidden="true">
@@ -83,15 +83,15 @@ function Cover({ project }: { project: Project }) {
   }
   return (
     <div className={classes.cover} data-count={shown.length} aria-hidden="true">
-      {shown.map((id) => (
+      {shown.map((image) => (
         <img
-          key={id}
-          src={url(`/images/${id}/thumbnail`, { size: 256 })}
+          key={image.id}
+          src={thumbnailUrl(image, 256)}
           alt=""
           loading="lazy"
           decoding="async"
-          data-failed={failed.includes(id) || undefined}
-          onError={() => setFailed((before) => [...before, id])}
+          data-failed={failed.includes(image.id) || undefined}
+          onError={() => setFailed((before) => [...before, image.id])}
         />
       ))}
     </div>

@@ -24,6 +24,11 @@ const NAME = /^[^\W\d_][\w.-]{0,63}$/u;
 const imagesOf = (run: Run, and: string[] = []) =>
   formatQuery({ ...ALL_IMAGES, field: run.field, states: ["promoted"], withLabels: and });
 
+/** So many classes are named; the rest is counted. */
+const NAMED = 12;
+const largest = (classes: ReviewSummary["promoted"]) =>
+  classes.toSorted((a, b) => b.count - a.count).slice(0, NAMED);
+
 /** Says exactly what an approval will do, and does it. */
 export function ApproveDialog({ run, summary, colors, onClose, before, done }: Props) {
   const client = useQueryClient();
@@ -47,13 +52,19 @@ export function ApproveDialog({ run, summary, colors, onClose, before, done }: P
     setError(null);
     try {
       await before();
-      const change = await api.post<Change>(`/runs/${run.id}/review/approve`, { body: { into } });
+      const change = await api.post<Change>(`/runs/${run.id}/review/approve`, {
+        body: { into, empty: promoted === 0 },
+      });
       await Promise.all([
         client.invalidateQueries({ queryKey: keys.run(run.id) }),
         client.invalidateQueries({ queryKey: keys.runs(run.project_id) }),
         client.invalidateQueries({ queryKey: keys.fields(run.project_id) }),
       ]);
-      notifyDone(`${many(change.count, "label")} approved into ${into}. The run is closed.`);
+      notifyDone(
+        change.count > 0
+          ? `${many(change.count, "label")} approved into ${into}. The run is closed.`
+          : "The run is closed. No label was taken over.",
+      );
       done();
     } catch (failure) {
       setError(failure);
@@ -62,43 +73,51 @@ export function ApproveDialog({ run, summary, colors, onClose, before, done }: P
   };
   const told = error ? tell(error) : null;
   return (
-    <Modal opened onClose={onClose} title={`Approve ${many(promoted, "label")}`} size={480}>
+    <Modal
+      opened
+      onClose={onClose}
+      title={promoted === 0 ? "Close the run without labels" : `Approve ${many(promoted, "label")}`}
+      size={480}
+    >
       <div className={classes.dialog}>
-        <Autocomplete
-          label="Into the field"
-          description="Labels that are verified. A name that is not there yet makes a new field."
-          data={targets.length > 0 ? targets : ["ground_truth"]}
-          value={into}
-          onChange={(name) => setInto(name.trim())}
-          error={problem || undefined}
-          maxLength={64}
-        />
+        {promoted > 0 && (
+          <Autocomplete
+            label="Into the field"
+            description="Labels that are verified. A name that is not there yet makes a new field."
+            data={targets.length > 0 ? targets : ["ground_truth"]}
+            value={into}
+            onChange={(name) => setInto(name.trim())}
+            error={problem || undefined}
+            maxLength={64}
+          />
+        )}
         <div className={classes.consequences}>
           <h3>What will happen</h3>
           <ul>
-            <li>
+            <li hidden={promoted === 0}>
               <b>{many(promoted, "label")}</b>
-              {images !== null && promoted > 0 && ` on ${many(images, "image")}`}{" "}
-              {promoted === 1 ? "is" : "are"} copied into <b>{into || "…"}</b> as verified
+              {images !== null && ` on ${many(images, "image")}`} {promoted === 1 ? "is" : "are"} copied into{" "}
+              <b>{into || "…"}</b> as verified
               {target
                 ? `, which then has ${count(target.labels + promoted)} (now ${count(target.labels)}).`
                 : ", a new field."}
               {summary && summary.promoted.length > 0 && (
                 <span className={classes.byClass}>
-                  {summary.promoted.slice(0, 12).map((each) => (
+                  {largest(summary.promoted).map((each) => (
                     <span key={each.name}>
                       <ClassDot color={colorOf(each.name, colors)} size={8} /> {each.name} {count(each.count)}
                     </span>
                   ))}
-                  {summary.promoted.length > 12 && (
-                    <span>and {summary.promoted.length - 12} more classes</span>
+                  {summary.promoted.length > NAMED && (
+                    <span>and {many(summary.promoted.length - NAMED, "more class", "more classes")}</span>
                   )}
                 </span>
               )}
             </li>
             <li>
-              <b>{many(rest, "other proposal")}</b> of this run {rest === 1 ? "stays" : "stay"} in{" "}
-              <b>{run.field}</b> and {rest === 1 ? "counts" : "count"} as rejected.
+              <b>{many(rest, promoted === 0 ? "proposal" : "other proposal")}</b> of this run{" "}
+              {rest === 1 ? "stays" : "stay"} in <b>{run.field}</b> and {rest === 1 ? "counts" : "count"} as
+              rejected.
             </li>
             <li>
               The run is closed. This cannot be undone as a whole; single labels can be changed afterwards.

@@ -37,7 +37,14 @@ export function Bar(props: Props) {
     <div className={classes.bar} role="toolbar" aria-label="Decide">
       <span className={classes.pickedCount}>
         {none ? (
-          <span className={classes.quiet}>Click, drag or use the arrows to pick</span>
+          <>
+            <span className={classes.quiet} data-for="mouse">
+              Click, drag or use the arrows to pick
+            </span>
+            <span className={classes.quiet} data-for="touch">
+              Tap to pick, hold to pick more
+            </span>
+          </>
         ) : (
           <>
             <b>{count(picked)}</b> picked

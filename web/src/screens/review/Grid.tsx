@@ -37,6 +37,8 @@ interface Props {
 
 const GAP = 8;
 const PAD = 16;
+/** So long a finger rests to pick one more. */
+const HOLD_MS = 450;
 
 interface Drag {
   /** Where it began, in the coordinates of the content. */
@@ -169,6 +171,11 @@ function useLasso(
 ) {
   const [box, setBox] = useState<Rect | null>(null);
   const drag = useRef<Drag | null>(null);
+  const hold = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(hold.current), []);
+  const latest = useRef(props.picked);
+  latest.current = props.picked;
+  const touched = useRef(false);
   const at = (event: { clientX: number; clientY: number }) => {
     const frame = content.current!.getBoundingClientRect();
     return { x: event.clientX - frame.left, y: event.clientY - frame.top };
@@ -188,6 +195,16 @@ function useLasso(
     const { x, y } = at(event);
     const keep = event.shiftKey || event.ctrlKey || event.metaKey;
     drag.current = { x, y, base: keep ? props.picked : NOTHING, moved: false };
+    touched.current = event.pointerType === "touch";
+    if (event.pointerType !== "touch") return;
+    // A finger scrolls, so it cannot draw a lasso; held still it picks one more.
+    clearTimeout(hold.current);
+    hold.current = setTimeout(() => {
+      const place = placeAt(x, y);
+      if (!drag.current || place < 0) return;
+      drag.current = null;
+      props.onPick(click(latest.current, place, { shift: false, mod: true }, props.idAt));
+    }, HOLD_MS);
   };
   const move = (event: PointerEvent) => {
     const begun = drag.current;
@@ -213,11 +230,13 @@ function useLasso(
   const up = (event: PointerEvent) => {
     const begun = drag.current;
     drag.current = null;
+    clearTimeout(hold.current);
     setBox(null);
     if (!begun || begun.moved) return;
     const { x, y } = at(event);
     const place = placeAt(x, y);
-    const held = { shift: event.shiftKey, mod: event.ctrlKey || event.metaKey };
+    const more = event.pointerType === "touch" && props.picked.ids.size > 1;
+    const held = { shift: event.shiftKey, mod: event.ctrlKey || event.metaKey || more };
     if (place < 0) {
       if (!held.shift && !held.mod) props.onPick(NOTHING);
     } else props.onPick(click(props.picked, place, held, props.idAt));
@@ -228,6 +247,7 @@ function useLasso(
     onPointerUp: up,
     onPointerCancel: () => {
       drag.current = null;
+      clearTimeout(hold.current);
       setBox(null);
     },
     onDoubleClick: (event: React.MouseEvent) => {
@@ -236,6 +256,7 @@ function useLasso(
       if (place >= 0) props.onOpen(place);
     },
     onDragStart: (event: React.DragEvent) => event.preventDefault(),
+    onContextMenu: (event: React.MouseEvent) => touched.current && event.preventDefault(),
   };
   return [box, handlers] as const;
 }

@@ -65,7 +65,7 @@ export function Head({ run, view, onView, summary, onApprove }: Props) {
           </span>
         )}
       </div>
-      {run.state === "approved" ? (
+      {run.state === "approved" && promoted === 0 ? null : run.state === "approved" ? (
         <Button
           component={Link}
           href={paths.images(

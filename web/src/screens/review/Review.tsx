@@ -328,6 +328,7 @@ export function Review({ run }: { run: Run }) {
       )}
       {dialog === "relabel" && (
         <RelabelDialog
+          projectId={run.project_id}
           colors={colors}
           count={chosen().reduce((sum, entry) => sum + entry.labels.length, 0)}
           onClose={() => setDialog(null)}

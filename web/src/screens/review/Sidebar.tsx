@@ -1,6 +1,6 @@
-import { Button, SegmentedControl, Tooltip } from "@mantine/core";
-import { Undo2, X } from "lucide-react";
-import type { CSSProperties } from "react";
+import { Button, SegmentedControl, TextInput, Tooltip } from "@mantine/core";
+import { ArrowDown, ArrowUp, Search, Undo2, X } from "lucide-react";
+import { type CSSProperties, useMemo, useState } from "react";
 import type { ReviewSummary, Run } from "~/api";
 import { ClassDot, ConfidenceRange, colorOf, confidence, count, ErrorState, many } from "~/ui";
 import type { Asked, Pile, ReviewView } from "./filter";
@@ -8,6 +8,7 @@ import { stateCount } from "./Head";
 import type { Counts } from "./live";
 import classes from "./review.module.css";
 import { shownCount } from "./shown";
+import { byName, type Sorting, type SortKey, sortBy, sorted } from "./table";
 
 interface Props {
   run: Run;
@@ -41,6 +42,18 @@ function ReviewSide({ run, view, onView, counts, summary, colors, busy, actions,
   const shown = shownCount(stats, view.className);
   const unsure = summary?.without_confidence ?? 0;
   const filtered = view.min > 0 || view.max < 1;
+  const [sorting, setSorting] = useState<Sorting>({ by: "name", down: false });
+  const [text, setText] = useState("");
+  const all = stats?.items.length ?? 0;
+  const rows = useMemo(
+    () => sorted(stats?.items ?? [], sorting, all > MANY ? text : ""),
+    [stats, sorting, text, all],
+  );
+  const head = (by: SortKey, words: string) => (
+    <SortHead by={by} sorting={sorting} onSort={() => setSorting(sortBy(sorting, by))}>
+      {words}
+    </SortHead>
+  );
   return (
     <>
       <div className={classes.sideTop}>
@@ -68,6 +81,15 @@ function ReviewSide({ run, view, onView, counts, summary, colors, busy, actions,
               ? `${many(unsure, "label")} without a confidence ${unsure === 1 ? "is" : "are"} not in any range.`
               : `${many(unsure, "label")} ${unsure === 1 ? "has" : "have"} no confidence.`)}
         </div>
+        {all > MANY && (
+          <TextInput
+            aria-label="Find a class"
+            placeholder={`Find one of ${count(all)} classes`}
+            leftSection={<Search size={14} />}
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
+          />
+        )}
         {view.query && (
           <button type="button" className={classes.query} onClick={() => onView({ query: "" })}>
             <span className="cs-truncate">Only images: {view.query}</span>
@@ -82,13 +104,13 @@ function ReviewSide({ run, view, onView, counts, summary, colors, busy, actions,
           <table style={{ "--numbers": `${2 * count(stats?.total ?? 0).length + 5}ch` } as CSSProperties}>
             <thead>
               <tr>
-                <th scope="col">Class</th>
-                <th scope="col">Shown of total</th>
-                <th scope="col">Mean</th>
+                {head("name", "Class")}
+                {head("count", "Shown of total")}
+                {head("mean", "Mean")}
               </tr>
             </thead>
             <tbody>
-              {(stats?.items ?? []).map((each) => (
+              {rows.map((each) => (
                 <ClassRow
                   key={each.class_name}
                   name={each.class_name}
@@ -105,6 +127,11 @@ function ReviewSide({ run, view, onView, counts, summary, colors, busy, actions,
                 </ClassRow>
               ))}
               {!stats && [1, 2, 3].map((each) => <SkeletonRow key={each} />)}
+              {stats && rows.length === 0 && all > 0 && (
+                <tr className={classes.noRow}>
+                  <td colSpan={3}>No class has “{text.trim()}” in its name.</td>
+                </tr>
+              )}
             </tbody>
             {stats && stats.items.length > 1 && (
               <tfoot>
@@ -150,7 +177,7 @@ function ReviewSide({ run, view, onView, counts, summary, colors, busy, actions,
 
 function ApprovalSide({ run, view, onView, summary, colors, busy, actions }: Props) {
   const open = run.state === "in_review";
-  const promoted = summary?.promoted ?? [];
+  const promoted = useMemo(() => byName(summary?.promoted ?? []), [summary]);
   const all = promoted.reduce((sum, each) => sum + each.count, 0);
   return (
     <>
@@ -158,7 +185,7 @@ function ApprovalSide({ run, view, onView, summary, colors, busy, actions }: Pro
         <p className={classes.explain}>
           {open
             ? "These were put up for approval. Approving copies them into the target field as verified labels and closes the run."
-            : `Approved into ${run.target_field}. The run is closed: its labels do not change any more.`}
+            : `${summary && all === 0 ? "Nothing was approved." : `Approved into ${run.target_field}.`} The run is closed: its labels do not change any more.`}
         </p>
       </div>
       <div className={classes.table}>
@@ -222,6 +249,30 @@ function ApprovalSide({ run, view, onView, summary, colors, busy, actions }: Pro
         </div>
       )}
     </>
+  );
+}
+
+/** From so many classes on there is a field to find one. */
+const MANY = 12;
+
+interface HeadProps {
+  by: SortKey;
+  sorting: Sorting;
+  onSort: () => void;
+  children: string;
+}
+
+/** The head of a column; a click sorts by it. */
+function SortHead({ by, sorting, onSort, children }: HeadProps) {
+  const mine = sorting.by === by;
+  const Arrow = sorting.down ? ArrowDown : ArrowUp;
+  return (
+    <th scope="col" aria-sort={mine ? (sorting.down ? "descending" : "ascending") : undefined}>
+      <button type="button" className={classes.sort} onClick={onSort} title="Sort by this column">
+        {mine && <Arrow size={12} />}
+        {children}
+      </button>
+    </th>
   );
 }
 

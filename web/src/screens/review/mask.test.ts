@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeRuns, sampleMask } from "./mask";
+import { decodeRuns, paintMask, sampleMask } from "./mask";
 
 /** Write runs as COCO does, to read them back. */
 function encode(runs: number[]): string {
@@ -32,5 +32,22 @@ describe("masks", () => {
       0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0,
     ]);
     expect([...sampleMask(mask, { x: 1, y: 2, width: 2, height: 1 }, 2, 1)]).toEqual([1, 1]);
+  });
+
+  it("are whole where the tile is larger than the part", () => {
+    const mask = { width: 4, height: 3, counts: encode([3, 3, 2, 1, 3]) };
+    const found = [...sampleMask(mask, { x: 1, y: 1, width: 2, height: 2 }, 6, 4)];
+    const painted = [1, 1, 1, 0, 0, 0];
+    const lowest = [1, 1, 1, 1, 1, 1];
+    expect(found).toEqual([...painted, ...painted, ...lowest, ...lowest]);
+  });
+
+  it("are painted with an edge, over what is there", () => {
+    const picture = new Uint8ClampedArray(4 * 9);
+    paintMask(picture, new Uint8Array(9).fill(1), 3, "#0a141e");
+    expect([...picture.slice(16, 20)]).toEqual([10, 20, 30, 90]);
+    paintMask(picture, new Uint8Array([0, 0, 0, 0, 1, 0, 0, 0, 0]), 3, "#ffffff");
+    expect([...picture.slice(16, 20)]).toEqual([255, 255, 255, 255]);
+    expect([...picture.slice(0, 4)]).toEqual([10, 20, 30, 90]);
   });
 });

@@ -40,10 +40,18 @@ export function sampleMask(
 ): Uint8Array {
   const out = new Uint8Array(columns * rows);
   const runs = decodeRuns(mask.counts);
-  let run = 0;
-  let end = runs[0] ?? 0;
+  const last = runs.length % 2 ? (runs.at(-1) ?? 0) : 0; // what is not painted at the end
+  const painted = runs.reduce((sum, length) => sum + length, 0) - last;
+  let at = { run: 0, end: runs[0] ?? 0 };
+  let before = { x: -1, at };
   for (let column = 0; column < columns; column += 1) {
     const x = Math.min(mask.width - 1, Math.floor(part.x + ((column + 0.5) * part.width) / columns));
+    if (x < 0 || (x + 1) * mask.height <= (runs[0] ?? 0)) continue;
+    if (x * mask.height >= painted) break;
+    // A part smaller than its picture shows the same column of the mask again: back to where that began.
+    if (x === before.x) at = before.at;
+    else before = { x, at };
+    let { run, end } = at;
     for (let row = 0; row < rows; row += 1) {
       const y = Math.min(mask.height - 1, Math.floor(part.y + ((row + 0.5) * part.height) / rows));
       const pixel = x * mask.height + y;
@@ -52,8 +60,31 @@ export function sampleMask(
         run += 1;
         end += runs[run]!;
       }
-      if (run % 2 === 1 && pixel < end) out[row * columns + column] = 1;
+      if (y >= 0 && run % 2 === 1 && pixel < end) out[row * columns + column] = 1;
     }
+    at = { run, end };
   }
   return out;
+}
+
+/** Paint samples over a picture (RGBA): its edge in full colour, the inside so that the image shows through. */
+export function paintMask(
+  into: Uint8ClampedArray,
+  painted: Uint8Array,
+  columns: number,
+  color: string,
+): void {
+  const value = Number.parseInt(color.slice(1), 16);
+  for (let i = painted.indexOf(1); i >= 0; i = painted.indexOf(1, i + 1)) {
+    const x = i % columns;
+    const edge =
+      (x > 0 && !painted[i - 1]) ||
+      (x < columns - 1 && !painted[i + 1]) ||
+      (i >= columns && !painted[i - columns]) ||
+      (i + columns < painted.length && !painted[i + columns]);
+    into[4 * i] = value >> 16;
+    into[4 * i + 1] = (value >> 8) & 255;
+    into[4 * i + 2] = value & 255;
+    into[4 * i + 3] = edge ? 255 : 90;
+  }
 }

@@ -11,7 +11,7 @@ import {
 } from "~/api";
 import { ClassDot, colorOf, confidence, LabelOverlay, many } from "~/ui";
 import type { Mark, Marks } from "./desk";
-import { type Part, sampleMask } from "./mask";
+import { type Part, paintMask, sampleMask } from "./mask";
 import classes from "./review.module.css";
 
 type Colors = ReadonlyMap<string, string>;
@@ -44,7 +44,13 @@ export const CropTile = memo(function CropTile({ item, mark, usual, side, colors
     <div className={classes.tile} data-state={state === usual ? undefined : state} title={item.image_name}>
       <div className={classes.picture} style={{ height: side }}>
         <Picture source={source} width={side} height={side} />
-        {shapes && mask && <MaskOverlay mask={mask} part={region} color={colorOf(className, colors)} />}
+        {shapes && mask && (
+          <MaskOverlay
+            masks={[{ mask, color: colorOf(className, colors) }]}
+            part={region}
+            cells={Math.min(MOST_CELLS, side * ratio())}
+          />
+        )}
         {shapes && !mask && label.geometry && (
           <LabelOverlay
             labels={drawn}
@@ -107,41 +113,29 @@ function VerdictBadge({ state, usual }: { state: LabelState; usual: LabelState }
   );
 }
 
-const CELLS = 96;
+const MOST_CELLS = 384;
 
-/** A mask over its crop, as coarse as the tile is small. */
-function MaskOverlay({
-  mask,
-  part,
-  color,
-}: {
+interface Masked {
   mask: Extract<Geometry, { type: "mask" }>;
-  part: Part;
   color: string;
-}) {
+}
+
+/** Masks over a part of their image, as fine as the tile is on screen: `cells` along its longer side. */
+function MaskOverlay({ masks, part, cells }: { masks: readonly Masked[]; part: Part; cells: number }) {
   const ref = useRef<HTMLCanvasElement>(null);
-  const across =
-    part.width >= part.height ? CELLS : Math.max(1, Math.round((CELLS * part.width) / part.height));
-  const down =
-    part.height >= part.width ? CELLS : Math.max(1, Math.round((CELLS * part.height) / part.width));
+  const scale = cells / Math.max(part.width, part.height);
+  const across = Math.max(1, Math.round(part.width * scale));
+  const down = Math.max(1, Math.round(part.height * scale));
+  const what = JSON.stringify(masks.map((each) => [each.color, each.mask.counts]));
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the text says which masks and colours these are
   useEffect(() => {
     const context = ref.current?.getContext("2d");
     if (!context) return;
-    const painted = sampleMask(mask, part, across, down);
     const pixels = context.createImageData(across, down);
-    const value = Number.parseInt(color.slice(1), 16);
-    for (let i = 0; i < painted.length; i += 1) {
-      if (!painted[i]) continue;
-      const x = i % across;
-      const edge =
-        (x > 0 && !painted[i - 1]) ||
-        (x < across - 1 && !painted[i + 1]) ||
-        (i >= across && !painted[i - across]) ||
-        (i + across < painted.length && !painted[i + across]);
-      pixels.data.set([value >> 16, (value >> 8) & 255, value & 255, edge ? 255 : 90], i * 4);
-    }
+    for (const { mask, color } of masks)
+      paintMask(pixels.data, sampleMask(mask, part, across, down), across, color);
     context.putImageData(pixels, 0, 0);
-  }, [mask, part, across, down, color]);
+  }, [what, part.x, part.y, across, down]);
   return <canvas ref={ref} width={across} height={down} className={classes.mask} aria-hidden="true" />;
 }
 
@@ -177,6 +171,12 @@ export const ImageTile = memo(function ImageTile(props: ImageProps) {
       })),
     [labels, usual],
   );
+  const masks = labels.flatMap((label) =>
+    label.geometry?.type === "mask"
+      ? [{ mask: label.geometry, color: colorOf(label.class_name, colors) }]
+      : [],
+  );
+  const whole = { x: 0, y: 0, width: image.width, height: image.height };
   const tags = labels.filter((label) => label.geometry === null);
   const decided = labels.filter((label) => label.state !== usual);
   const all = labels.length > 0 && decided.length === labels.length;
@@ -186,18 +186,9 @@ export const ImageTile = memo(function ImageTile(props: ImageProps) {
     <div className={classes.tile} data-state={all ? one : undefined} title={image.name}>
       <div className={classes.picture} style={{ height }}>
         <Picture source={thumbnailUrl(image, size)} width={side} height={height} />
-        {shapes &&
-          labels.map(
-            (label) =>
-              label.geometry?.type === "mask" && (
-                <ContainedMask
-                  key={label.id}
-                  mask={label.geometry}
-                  image={image}
-                  color={colorOf(label.class_name, colors)}
-                />
-              ),
-          )}
+        {shapes && masks.length > 0 && (
+          <MaskOverlay masks={masks} part={whole} cells={Math.min(MOST_CELLS, side * ratio())} />
+        )}
         {shapes && (
           <LabelOverlay
             labels={drawn}
@@ -230,16 +221,3 @@ export const ImageTile = memo(function ImageTile(props: ImageProps) {
     </div>
   );
 });
-
-function ContainedMask({
-  mask,
-  image,
-  color,
-}: {
-  mask: Extract<Geometry, { type: "mask" }>;
-  image: Image;
-  color: string;
-}) {
-  const part = useMemo(() => ({ x: 0, y: 0, width: image.width, height: image.height }), [image]);
-  return <MaskOverlay mask={mask} part={part} color={color} />;
-}

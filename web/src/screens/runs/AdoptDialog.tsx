@@ -6,6 +6,7 @@ import { useLocation } from "wouter";
 import { api, type Field, keys, type Run } from "~/api";
 import { notifyError } from "~/app/notify";
 import { paths } from "~/app/routes";
+import { ImportDialog } from "~/transfer";
 import { EmptyState, many } from "~/ui";
 import classes from "./runs.module.css";
 
@@ -20,8 +21,10 @@ interface Props {
 export function AdoptDialog({ projectId, fields, onClose }: Props) {
   const [, go] = useLocation();
   const client = useQueryClient();
-  const [field, setField] = useState(fields[0]?.name ?? "");
+  const [picked, setField] = useState("");
+  const field = fields.some((each) => each.name === picked) ? picked : (fields[0]?.name ?? "");
   const [busy, setBusy] = useState(false);
+  const [importing, setImporting] = useState(false);
   const adopt = async () => {
     setBusy(true);
     try {
@@ -33,16 +36,24 @@ export function AdoptDialog({ projectId, fields, onClose }: Props) {
       setBusy(false);
     }
   };
+  if (importing) return <ImportDialog projectId={projectId} opened onClose={() => setImporting(false)} />;
   return (
     <Modal opened onClose={onClose} title="Analyse existing labels" size={480}>
       {fields.length === 0 ? (
         <EmptyState
           icon={<TextSearch size={28} />}
           title="No field has labels with a confidence"
-          actions={<Button onClick={onClose}>Close</Button>}
+          actions={
+            <>
+              <Button onClick={() => setImporting(true)}>Import labels …</Button>
+              <Button variant="default" onClick={onClose}>
+                Close
+              </Button>
+            </>
+          }
         >
           Import what a model has said (COCO results, CSV with a confidence, YOLO with a sixth column) into a
-          field of its own, then come back.
+          field of its own: it is listed here then.
         </EmptyState>
       ) : (
         <div className={classes.form}>
@@ -63,6 +74,9 @@ export function AdoptDialog({ projectId, fields, onClose }: Props) {
             </div>
           </Radio.Group>
           <div className={classes.buttons}>
+            <Button variant="subtle" color="gray" onClick={() => setImporting(true)} mr="auto">
+              Import others …
+            </Button>
             <Button variant="default" onClick={onClose}>
               Cancel
             </Button>

@@ -1,14 +1,4 @@
-import {
-  Button,
-  Input,
-  Loader,
-  Modal,
-  MultiSelect,
-  NumberInput,
-  Select,
-  Slider,
-  TextInput,
-} from "@mantine/core";
+import { Button, Input, Modal, MultiSelect, NumberInput, Select, Slider, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Check, Cpu } from "lucide-react";
@@ -29,8 +19,18 @@ import {
 import { notifyDone, notifyError } from "~/app/notify";
 import { paths } from "~/app/routes";
 import type { View } from "~/app/view";
-import { count, EmptyState, ErrorState, many } from "~/ui";
-import { firstTask, fitting, isFieldName, nextName, TASK_WORDS, type Task, tasksOf } from "./plan";
+import { count, EmptyState, ErrorState, FamilyModelInput, many } from "~/ui";
+import {
+  chosenBy,
+  firstTask,
+  fitting,
+  isFieldName,
+  nextName,
+  TASK_WORDS,
+  type Task,
+  taskOf,
+  tasksOf,
+} from "./plan";
 import classes from "./runs.module.css";
 import { Targets, useTarget } from "./Targets";
 
@@ -38,6 +38,8 @@ interface Props {
   projectId: number;
   /** Filter and selection of the grid. */
   view: View;
+  /** A run whose settings it begins with. */
+  like: Run | null;
   onClose: () => void;
   onMade: (run: Run) => void;
 }
@@ -62,11 +64,15 @@ export function AutoLabelDialog(props: Props) {
   );
 }
 
+/** The dialog opens before the models are there: what it focuses then is the form, not the button that closes it. */
+const focus = (form: HTMLFormElement | null) => form?.focus({ preventScroll: true });
+
 type Models = NonNullable<ReturnType<typeof useModels>["data"]>;
 
 function Plan({
   projectId,
   view,
+  like,
   onClose,
   onMade,
   models,
@@ -75,19 +81,23 @@ function Plan({
   const client = useQueryClient();
   const cores = useSession().data?.cores ?? 1;
   const target = useTarget(projectId, view);
-  const [task, setTask] = useState<Task | null>(() => firstTask(models, families));
+  const names = models.map((each) => each.name);
+  const [begin] = useState(() => (like ? chosenBy(like.model, names, families) : null));
+  const [task, setTask] = useState<Task | null>(() =>
+    begin ? taskOf(begin.model, models) : firstTask(models, families),
+  );
   const fit = fitting(models, task);
-  const [chosen, setChosen] = useState<string | null>(null);
+  const [chosen, setChosen] = useState<string | null>(begin?.model ?? null);
   const model = chosen ?? fit[0]?.name ?? (families[0] ? `${families[0]}:` : null);
   const family = families.find((name) => model === `${name}:`);
-  const [rest, setRest] = useState("");
+  const [rest, setRest] = useState(begin?.rest ?? "");
   const reference = family ? `${family}:${rest.trim()}` : (model ?? "");
   const own = models.find((each) => each.name === model)?.card;
   const other = useCard(family && rest.trim() ? reference : "");
   const card = own ?? other.card;
-  const [names, setNames] = useState<string[]>([]);
-  const [confidence, setConfidence] = useState(0.1);
-  const [workers, setWorkers] = useState(1);
+  const [wanted, setWanted] = useState<string[]>(like?.classes ?? []);
+  const [confidence, setConfidence] = useState(like?.min_confidence ?? 0.1);
+  const [workers, setWorkers] = useState(Math.min(like?.workers ?? 1, cores));
   const [name, setName] = useState("");
   const field = useFieldName(projectId, model ? reference.split(":").at(-1)!.split("?")[0]! : "auto");
   const known = useMemo(() => [...new Set(card?.classes ?? [])], [card]);
@@ -95,11 +105,11 @@ function Plan({
 
   const chooseModel = (next: string | null) => {
     setChosen(next);
-    setNames([]);
+    setWanted([]);
   };
   const images = target.counts[target.aim];
   const ready = Boolean(card) && field.free && (images ?? 0) > 0 && !busy;
-  const begin = async (event: FormEvent) => {
+  const start = async (event: FormEvent) => {
     event.preventDefault();
     if (!ready) return;
     setBusy(true);
@@ -109,7 +119,7 @@ function Plan({
           ...target.body(),
           model: reference,
           field: field.name,
-          classes: names,
+          classes: wanted,
           min_confidence: confidence,
           name: name.trim(),
           workers,
@@ -147,7 +157,7 @@ function Plan({
     );
   }
   return (
-    <form onSubmit={begin} className={classes.form} tabIndex={-1} data-autofocus>
+    <form onSubmit={start} className={classes.form} tabIndex={-1} ref={focus}>
       <Targets target={target} />
       <div className={classes.two}>
         <Select
@@ -176,23 +186,23 @@ function Plan({
         />
       </div>
       {family && (
-        <TextInput
+        <FamilyModelInput
+          family={family}
           label={`Name of the ${family} model`}
-          placeholder="resnet18"
-          description="Its card is read when you stop typing; the first time takes some seconds."
+          description="Type to find it. Its card is read when you stop typing; the first time takes some seconds."
           value={rest}
-          onChange={(event) => setRest(event.currentTarget.value)}
-          rightSection={other.loading ? <Loader size={14} /> : undefined}
+          onChange={setRest}
+          loading={other.loading}
           error={other.error ? tell(other.error).what : undefined}
         />
       )}
       <div className={classes.cardLine}>{card ? <CardLine card={card} /> : ""}</div>
       <MultiSelect
         label="Classes"
-        placeholder={names.length > 0 ? "" : card ? `All ${count(card.classes.length)}` : "All"}
+        placeholder={wanted.length > 0 ? "" : card ? `All ${count(card.classes.length)}` : "All"}
         data={known}
-        value={names}
-        onChange={setNames}
+        value={wanted}
+        onChange={setWanted}
         limit={200}
         searchable
         clearable

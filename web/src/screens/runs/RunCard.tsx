@@ -4,6 +4,7 @@ import {
   Ban,
   CirclePause,
   CirclePlay,
+  CopyPlus,
   Ellipsis,
   ListChecks,
   Pencil,
@@ -14,8 +15,10 @@ import {
 import { type FormEvent, type ReactNode, useState } from "react";
 import { Link } from "wouter";
 import { api, keys, type Run } from "~/api";
+import { ALL_IMAGES } from "~/api/image-query";
 import { notifyError } from "~/app/notify";
 import { paths } from "~/app/routes";
+import { writeView } from "~/app/view";
 import { ago, confidence, confirm, count, duration, many, percent, StateBadge } from "~/ui";
 import classes from "./runs.module.css";
 
@@ -30,13 +33,18 @@ const FAILED: Record<Verb, string> = {
   retry: "The images were not tried again",
 };
 
-interface Props {
+interface Told {
   run: Run;
   onFailures: () => void;
 }
 
+interface Props extends Told {
+  /** Begin another run with the same settings. */
+  onLike: () => void;
+}
+
 /** One run: what it does, how far it is, what may be done with it. */
-export function RunCard({ run, onFailures }: Props) {
+export function RunCard({ run, onFailures, onLike }: Props) {
   const client = useQueryClient();
   const [busy, setBusy] = useState<Verb | null>(null);
   const [naming, setNaming] = useState(false);
@@ -142,6 +150,11 @@ export function RunCard({ run, onFailures }: Props) {
               <Menu.Item leftSection={<Pencil size={14} />} onClick={() => setNaming(true)}>
                 Rename …
               </Menu.Item>
+              {run.model && (
+                <Menu.Item leftSection={<CopyPlus size={14} />} onClick={onLike}>
+                  New run like this …
+                </Menu.Item>
+              )}
               {run.progress.failed > 0 && (
                 <Menu.Item leftSection={<TriangleAlert size={14} />} onClick={onFailures}>
                   Images that failed …
@@ -171,15 +184,25 @@ export function RunCard({ run, onFailures }: Props) {
         >
           <TriangleAlert size={14} />
           <span>
-            {run.error ||
-              (run.state === "cancelled" ? "Somebody cancelled it." : "It stopped; no reason is known.")}{" "}
-            What is done is kept: resume it, or review what there is.
+            {reason(run)}{" "}
+            {run.progress.labels > 0
+              ? "What is done is kept: resume it, or review what there is."
+              : run.state === "error"
+                ? "Nothing was labelled: resume it when the cause is gone, or begin another run."
+                : "Nothing was labelled yet: resume it when you like."}
           </span>
         </p>
       )}
       {naming && <Rename run={run} onClose={() => setNaming(false)} />}
     </article>
   );
+}
+
+/** Why it stopped, as a sentence. */
+function reason(run: Run): string {
+  const said =
+    run.error || (run.state === "cancelled" ? "it was cancelled" : "it stopped; no reason is known");
+  return `${said.charAt(0).toUpperCase()}${said.slice(1)}${/[.!?]$/.test(said) ? "" : "."}`;
 }
 
 function Verb(props: {
@@ -236,7 +259,7 @@ function Fact({ name, title, children }: { name: string; title?: string; childre
   );
 }
 
-function Bar({ run, asked, onFailures }: Props & { asked: "pause" | "cancel" | null }) {
+function Bar({ run, asked, onFailures }: Told & { asked: "pause" | "cancel" | null }) {
   const { total, done, failed, rate, eta_s, workers } = run.progress;
   const part = (value: number) => (100 * value) / Math.max(1, total);
   const active = run.state === "generating" || run.state === "queued";
@@ -263,7 +286,7 @@ function Bar({ run, asked, onFailures }: Props & { asked: "pause" | "cancel" | n
   );
 }
 
-function FailedLink({ run, onFailures }: Props) {
+function FailedLink({ run, onFailures }: Told) {
   return (
     <button type="button" className={classes.failed} onClick={onFailures}>
       {many(run.progress.failed, "image")} failed: see why
@@ -271,7 +294,7 @@ function FailedLink({ run, onFailures }: Props) {
   );
 }
 
-function Outcome({ run, onFailures }: Props) {
+function Outcome({ run, onFailures }: Told) {
   const left = run.progress.pending;
   const took =
     run.started_at && run.finished_at && run.model
@@ -281,7 +304,16 @@ function Outcome({ run, onFailures }: Props) {
     <div className={classes.note}>
       {run.state === "approved" ? (
         <span>
-          Approved into <b>{run.target_field}</b>
+          Approved into{" "}
+          <Link
+            href={paths.images(
+              run.project_id,
+              writeView({ query: { ...ALL_IMAGES, field: run.target_field } }),
+            )}
+            className={classes.labelsLink}
+          >
+            {run.target_field}
+          </Link>
         </span>
       ) : (
         <span>

@@ -3,9 +3,10 @@ import { Button } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { Sparkles, TextSearch } from "lucide-react";
 import { useState } from "react";
-import { useLocation, useSearch } from "wouter";
-import { useFields, useProject, useRuns } from "~/api";
+import { Link, useLocation, useSearch } from "wouter";
+import { type Run, useFields, useProject, useRuns } from "~/api";
 import { usePaletteActions } from "~/app/palette-store";
+import { paths } from "~/app/routes";
 import { useShortcuts } from "~/app/shortcuts";
 import { readView } from "~/app/view";
 import { EmptyState, ErrorState } from "~/ui";
@@ -24,6 +25,7 @@ export default function RunsScreen({ projectId }: { projectId: number }) {
   const fields = useFields(projectId).data ?? [];
   const [adopting, setAdopting] = useState(false);
   const [failures, setFailures] = useState<number | null>(null);
+  const [like, setLike] = useState<Run | null>(null);
   useDocumentTitle(project ? `Runs · ${project.name} · Countersign` : "Countersign");
 
   // That the dialog is open stands in the address: the grid links to it, with its filter and selection.
@@ -32,7 +34,10 @@ export default function RunsScreen({ projectId }: { projectId: number }) {
   const start = (on: boolean) => {
     const next = new URLSearchParams(search);
     if (on) next.set("new", "1");
-    else next.delete("new");
+    else {
+      next.delete("new");
+      setLike(null);
+    }
     const text = next.toString();
     go(text ? `${location}?${text}` : location, { replace: true });
   };
@@ -75,7 +80,15 @@ export default function RunsScreen({ projectId }: { projectId: number }) {
           {runs && runs.length > 0 && buttons}
         </header>
         {runs?.map((run) => (
-          <RunCard key={run.id} run={run} onFailures={() => setFailures(run.id)} />
+          <RunCard
+            key={run.id}
+            run={run}
+            onFailures={() => setFailures(run.id)}
+            onLike={() => {
+              setLike(run);
+              start(true);
+            }}
+          />
         ))}
         {runs?.length === 0 && (
           <EmptyState
@@ -83,7 +96,15 @@ export default function RunsScreen({ projectId }: { projectId: number }) {
             title={
               project?.images === 0 ? "There are no images to label yet" : "No model has labelled here yet"
             }
-            actions={buttons}
+            actions={
+              project?.images === 0 ? (
+                <Button component={Link} href={paths.images(projectId)}>
+                  Add images
+                </Button>
+              ) : (
+                buttons
+              )
+            }
           >
             A run lets a model label images. What it finds are proposals in a field of their own: you review
             them, and only what you approve joins your labels.
@@ -100,8 +121,12 @@ export default function RunsScreen({ projectId }: { projectId: number }) {
         <AutoLabelDialog
           projectId={projectId}
           view={readView(search)}
+          like={like}
           onClose={() => start(false)}
-          onMade={() => go(location, { replace: true })}
+          onMade={() => {
+            setLike(null);
+            go(location, { replace: true });
+          }}
         />
       )}
       {adopting && (

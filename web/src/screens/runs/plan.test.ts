@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { fieldName, firstAim, firstTask, fitting, isFieldName, nextName, type Task, tasksOf } from "./plan";
+import {
+  chosenBy,
+  fieldName,
+  firstAim,
+  firstTask,
+  fitting,
+  isFieldName,
+  nextName,
+  type Task,
+  tasksOf,
+} from "./plan";
 
 const model = (name: string, ...tasks: Task[]) => ({ name, card: { tasks } });
 const models = [model("a", "detection"), model("b", "classification", "detection"), model("c", "pose")];
@@ -16,6 +26,17 @@ describe("models that fit", () => {
     expect(tasksOf([], ["timm"])).toEqual(["classification"]);
     expect(firstTask(models, [])).toBe("pose");
     expect(firstTask([], [])).toBeNull();
+  });
+});
+
+describe("a run like another", () => {
+  it("begins with its model", () => {
+    expect(chosenBy("cells", ["cells"], ["timm"])).toEqual({ model: "cells", rest: "" });
+    expect(chosenBy("timm:resnet18?weights=random", ["cells"], ["timm"])).toEqual({
+      model: "timm:",
+      rest: "resnet18?weights=random",
+    });
+    expect(chosenBy("gone", ["cells"], ["timm"])).toBeNull();
   });
 });
 

@@ -40,6 +40,11 @@ export function firstTask(models: readonly HasCard[], families: readonly string[
   return tasks.find((task) => models.at(-1)?.card.tasks.includes(task)) ?? tasks[0] ?? null;
 }
 
+/** The task of a model by its name; a family of others does classification. */
+export function taskOf(name: string, models: readonly HasCard[]): Task {
+  return models.find((model) => model.name === name)?.card.tasks[0] ?? "classification";
+}
+
 /** Models that do a task, the newest first. */
 export function fitting<T extends HasCard>(models: readonly T[], task: Task | null): T[] {
   return models.filter((model) => task === null || model.card.tasks.includes(task)).toReversed();
@@ -73,4 +78,21 @@ export type Aim = "all" | "filter" | "selection" | "unlabelled";
 /** Which images to begin with: the narrowest that the address says. */
 export function firstAim(hasSelection: boolean, hasFilter: boolean): Aim {
   return hasSelection ? "selection" : hasFilter ? "filter" : "all";
+}
+
+export interface Chosen {
+  /** A model of the workspace, or `family:` where the rest of the name is in `rest`. */
+  model: string;
+  rest: string;
+}
+
+/** What the dialog has to show for a reference to a model; null where it is of none that is known here. */
+export function chosenBy(
+  reference: string,
+  names: readonly string[],
+  families: readonly string[],
+): Chosen | null {
+  if (names.includes(reference)) return { model: reference, rest: "" };
+  const family = families.find((each) => reference.startsWith(`${each}:`));
+  return family ? { model: `${family}:`, rest: reference.slice(family.length + 1) } : null;
 }
