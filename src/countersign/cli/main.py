@@ -28,7 +28,7 @@ _SECTIONS = {
     "Teach and label": (
         ("train", "train:train", "Teach a model by the labels of a field."),
         ("trainings", "train:trainings", "List the trainings of a project; cancel one."),
-        ("models", "models:models", "List, show, rename, delete, export or import models."),
+        ("models", "models:models", "List and show models; fetch, add, check, rename, export ... one."),
         ("run", "run:run", "Let a model label images into a new field."),
         ("label-map", "label_map:label_map", "Say which class of a project a class of a model becomes."),
         ("runs", "runs:runs", "List the runs of a project."),

@@ -56,7 +56,7 @@ class TerminalBars:
         task = self._tasks.get(progress.stage)
         if task is None:
             task = self._tasks[progress.stage] = self._bars.add_task(
-                progress.stage, total=progress.total, completed=progress.done, note=""
+                progress.stage, total=progress.total, completed=progress.done, note="", unit=progress.unit
             )
         self._bars.update(task, completed=progress.done, total=progress.total, note=progress.note)
 
@@ -66,6 +66,8 @@ def describe(progress: Progress, seconds: float, before: int = 0) -> str:
 
     ``before`` were done when the ``seconds`` began: they say nothing about the speed.
     """
+    if progress.unit == "bytes":
+        return _describe_bytes(progress, seconds, before)
     parts = [f"{progress.done:,}"]
     rate = (progress.done - before) / seconds if seconds > 0.5 and progress.done > before else None
     if progress.total:
@@ -74,6 +76,22 @@ def describe(progress: Progress, seconds: float, before: int = 0) -> str:
         parts.append(f"{rate:.1f}/s" if rate < 10 else f"{rate:.0f}/s")
         if progress.total and progress.total > progress.done:
             parts.append(f"{duration((progress.total - progress.done) / rate)} left")
+    if progress.note:
+        parts.append(progress.note)
+    return f"{progress.stage}: {', '.join(parts)}"
+
+
+def _describe_bytes(progress: Progress, seconds: float, before: int) -> str:
+    """Write a download as a line: ``download: 120.0 of 400.0 MB (30%), 12.5 MB/s, 22 s left, model.safetensors``."""
+    total = progress.total
+    parts = [f"{progress.done / 1e6:,.1f} MB"]
+    if total:
+        parts[0] = f"{progress.done / 1e6:,.1f} of {total / 1e6:,.1f} MB ({progress.done / total:.0%})"
+    if seconds > 0.5 and progress.done > before:
+        rate = (progress.done - before) / seconds
+        parts.append(f"{rate / 1e6:,.1f} MB/s")
+        if total and total > progress.done:
+            parts.append(f"{duration((total - progress.done) / rate)} left")
     if progress.note:
         parts.append(progress.note)
     return f"{progress.stage}: {', '.join(parts)}"
@@ -101,12 +119,27 @@ def progress(session: Session) -> Iterator[OnProgress | None]:
 
 def _bars() -> Bars:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Counted(MofNCompleteColumn):
+        """Bytes are shown as MB, everything else by its number."""
+
+        def render(self, task: Task) -> Text:
+            return DownloadColumn().render(task) if task.fields["unit"] == "bytes" else super().render(task)
 
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        Counted(),
         TimeRemainingColumn(elapsed_when_finished=True),
         TextColumn("{task.fields[note]}"),
         console=Console(file=sys.stderr),

@@ -61,6 +61,10 @@ class Transport:
         """Delete what is at a path."""
         self._send("DELETE", path, params=params)
 
+    def send(self, method: str, path: str) -> Any:
+        """Make a request without a body; return the answer."""
+        return self._send(method, path)
+
     def pages(self, path: str, *, after: str = "after", **params: Any) -> Iterator[Data]:
         """Yield the items of all pages."""
         following: str | None = ""
@@ -81,7 +85,8 @@ class Transport:
                 operation = self.get(f"/operations/{operation['id']}")
                 if on_progress is not None and operation["stage"]:
                     step = (operation["stage"], operation["done"], operation["total"], operation["note"])
-                    on_progress(Progress(*step))
+                    unit = "bytes" if operation["kind"] in ("pull", "check") else ""
+                    on_progress(Progress(*step, unit))
         except BaseException:
             with suppress(CountersignError):
                 self.delete(f"/operations/{operation['id']}")
@@ -109,6 +114,17 @@ class Transport:
         with file.open("rb") as opened:
             return self._send("POST", path, files={name: (file.name, opened)}, data=fields)
 
+    def upload_all(self, path: str, base: Path, files: Sequence[Path], **fields: str) -> Any:
+        """Send several files as one form, each with its path below ``base``."""
+        opened = [file.open("rb") for file in files]
+        try:
+            parts = [("files", (file.name, content)) for file, content in zip(files, opened, strict=True)]
+            names = [file.relative_to(base).as_posix() for file in files]
+            return self._send("POST", path, files=parts, data={"paths": names, **fields})
+        finally:
+            for content in opened:
+                content.close()
+
     def upload_folder(self, project_id: int, root: Path) -> str:
         """Upload a file, or the files below a folder; return the id of the upload, ready to be imported."""
         files = [root] if root.is_file() else [path for path in sorted(root.rglob("*")) if _is_meant(path, root)]
@@ -120,22 +136,12 @@ class Transport:
         size = 0
         for file in [*files, None]:
             if batch and (file is None or len(batch) >= _AT_ONCE[0] or size >= _AT_ONCE[1]):
-                self._upload_some(upload, base, batch)
+                self.upload_all(f"/uploads/{upload}/files", base, batch)
                 batch, size = [], 0
             if file is not None:
                 batch.append(file)
                 size += file.stat().st_size
         return upload
-
-    def _upload_some(self, upload: str, base: Path, files: Sequence[Path]) -> None:
-        opened = [file.open("rb") for file in files]
-        try:
-            parts = [("files", (file.name, content)) for file, content in zip(files, opened, strict=True)]
-            names = [file.relative_to(base).as_posix() for file in files]
-            self._send("POST", f"/uploads/{upload}/files", files=parts, data={"paths": names})
-        finally:
-            for content in opened:
-                content.close()
 
     def _send(self, method: str, path: str, **request: Any) -> Any:
         with _explained(self.url):

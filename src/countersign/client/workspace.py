@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from countersign.client import values
 from countersign.client.project import Project
+from countersign.client.shelf import Shelf
 from countersign.client.transport import Transport
 from countersign.domain.errors import Conflict, InvalidInput, NotFound
 from countersign.domain.image import Project as Record
@@ -117,12 +118,11 @@ class Workspace:
         return Project(self._transport, record, self.user, paths=self._paths)
 
 
-class Models:
-    """Lists, shows, renames, deletes, exports and imports models of a server."""
+class Models(Shelf):
+    """Lists, shows, renames, deletes, exports and imports models of a server; has it fetch those of the catalogue."""
 
     def __init__(self, transport: Transport, *, paths: bool) -> None:
-        self._transport = transport
-        self._paths = paths
+        super().__init__(transport, paths=paths)
 
     def list(self) -> builtins.list[StoredModel]:
         """All models of the workspace, oldest first."""

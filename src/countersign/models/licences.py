@@ -71,7 +71,10 @@ def is_due(card: ModelCard) -> bool:
 def require(card: ModelCard) -> None:
     """Raise ModelError where a licence must be accepted that nobody has accepted."""
     if is_due(card):
-        raise ModelError(notice(card), remedy=f"To accept: countersign models pull {card.name} --accept-licence")
+        from countersign.models import weights
+
+        name = weights.pull_name(card)
+        raise ModelError(notice(card), remedy=f"To accept: countersign models pull {name} --accept-licence")
 
 
 def notice(card: ModelCard) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import dataclasses
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlencode
 
 from countersign.domain.errors import InvalidInput, ModelError, NameTaken
 from countersign.domain.model import ModelCard
@@ -38,11 +39,19 @@ class Said:
     reference: str = ""
 
 
-def add(path: Path, said: Said, *, by: str, link: bool = False, allow_pickle: bool = False) -> ModelCard:
+def add(
+    path: Path,
+    said: Said,
+    *,
+    by: str,
+    link: bool = False,
+    allow_pickle: bool = False,
+    read_card: Callable[[str], ModelCard] = registry.card,
+) -> ModelCard:
     """Give a model of the user's own a place in the catalogue. Returns its card.
 
-    ``link`` leaves the files where they are. Raises ModelError for files that no family opens and for pickles that
-    are not allowed, NameTaken, InvalidInput.
+    ``link`` leaves the files where they are. ``read_card`` reads the card of a model by its reference. Raises
+    ModelError for files that no family opens and for pickles that are not allowed, NameTaken, InvalidInput.
     """
     path = path.expanduser().absolute()
     if not path.exists():
@@ -53,7 +62,7 @@ def add(path: Path, said: Said, *, by: str, link: bool = False, allow_pickle: bo
         if place.exists() or catalogue.find(name) is not None:
             raise NameTaken("model", name, remedy="Choose another with --name.")
         left_out = _check_pickles(path, by, allow_pickle)
-        card = _card(path, said, name)
+        card = _card(path, said, name, read_card)
         if link:
             place.mkdir(parents=True)
         else:
@@ -89,7 +98,7 @@ def reference(text: str, card: ModelCard) -> registry.Reference | None:
     return registry.Reference(text, card.family, card.name, path=path, card=card, options=options)
 
 
-def _files(path: Path) -> list[Path]:
+def files_of(path: Path) -> list[Path]:
     """The files of a model: all of its folder, or the file and what lies beside it under the same name."""
     if path.is_dir():
         return sorted(item for item in path.rglob("*") if item.is_file() and not _is_hidden(item, path))
@@ -109,7 +118,7 @@ def _beside(path: Path) -> Iterator[Path]:
 
 def _check_pickles(path: Path, by: str, allow: bool) -> set[Path]:
     """Return the pickles that are left out, as safetensors hold the same. Raises ModelError for others not allowed."""
-    files = _files(path)
+    files = files_of(path)
     found = [file for file in files if pickles.is_pickle(file)]
     if allow:
         for file in found:
@@ -127,14 +136,13 @@ def _check_pickles(path: Path, by: str, allow: bool) -> set[Path]:
     return set()
 
 
-def _card(path: Path, said: Said, name: str) -> ModelCard:
+def _card(path: Path, said: Said, name: str, read_card: Callable[[str], ModelCard]) -> ModelCard:
+    text = str(path)
     if said.reference:
         base = registry.parse(said.reference)
         options = {**base.options, **_options(base.family, str(path), "")}
-        card = registry.family(base.family).card(dataclasses.replace(base, options=options))
-    else:
-        found = registry.Reference(str(path), registry.family_of(path), path.stem, path=path)
-        card = registry.family(found.family).card(found)
+        text = said.reference.partition("?")[0] + (f"?{urlencode(options)}" if options else "")
+    card = read_card(text)
     if said.classes and card.classes and not said.reference and len(said.classes) != len(card.classes):
         raise InvalidInput(
             f"{path.name} knows {len(card.classes)} classes, and {len(said.classes)} names are given",
@@ -162,7 +170,7 @@ def _copy(path: Path, place: Path, left_out: set[Path]) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     base = path if path.is_dir() else path.parent
     try:
-        for file in _files(path):
+        for file in files_of(path):
             if file not in left_out:
                 target = partial / file.relative_to(base)
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -179,7 +187,7 @@ def _copy(path: Path, place: Path, left_out: set[Path]) -> None:
 
 def _record(path: Path, place: Path, card: ModelCard, said: Said, by: str, link: bool) -> None:
     base = (path if path.is_dir() else path.parent) if link else place
-    names = [file.relative_to(base).as_posix() for file in _files(path if link else _copied(path, place))]
+    names = [file.relative_to(base).as_posix() for file in files_of(path if link else _copied(path, place))]
     files = tuple(records.described(base, name) for name in names)
     if said.classes:
         (place / CLASSES).write_text("".join(f"{name}\n" for name in said.classes), encoding="utf-8")

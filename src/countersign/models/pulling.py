@@ -177,7 +177,7 @@ def by_hand(card: ModelCard, wanted: Sequence[Wanted] = ()) -> str:
             "not in a folder, such as"
         )
         lines += [f"  {hub.address(card.hub_id, name)}" for name in ("config.json", "model.safetensors")]
-    lines.append(f"Then: countersign models check {card.name}")
+    lines.append(f"Then: countersign models check {weights.pull_name(card)}")
     return "\n".join(lines)
 
 

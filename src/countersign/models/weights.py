@@ -100,11 +100,20 @@ def locate(card: ModelCard) -> Path:
         gone = _gone(card)
         what = f"of the weights of {card.name!r} {', '.join(gone)} is missing" if gone else (
             f"the weights of {card.name!r} are not on this machine")  # fmt: skip
-        raise ModelError(what, remedy=f"Fetch them with: countersign models pull {card.name}{size}")
+        raise ModelError(what, remedy=f"Fetch them with: countersign models pull {pull_name(card)}{size}")
     place, where = found
     if where == MODELS and not (place / RECORD).is_file():
         adopt(card)
     return place
+
+
+def pull_name(card: ModelCard) -> str:
+    """Return how ``countersign models pull`` knows a model: by its name, or as a repository of the hub."""
+    from countersign.models import catalogue
+
+    if card.hub_id and catalogue.find(card.name) is None:
+        return f"{card.family}:{card.hub_id}"
+    return card.name
 
 
 def _gone(card: ModelCard) -> list[str]:
@@ -241,7 +250,9 @@ def check(card: ModelCard, on_bytes: Callable[[int], None] | None = None) -> lis
         return [_compared(card.name, base, file.name, file.sha256, on_bytes) for file in record.files]
     found = _found(card)
     if found is None:
-        raise NotFound("model on this machine", card.name, remedy=f"Fetch it: countersign models pull {card.name}")
+        raise NotFound(
+            "model on this machine", card.name, remedy=f"Fetch it: countersign models pull {pull_name(card)}"
+        )
     base, where = found
     known = {file.name: file.sha256 for file in card.files}
     checked = [
@@ -327,7 +338,7 @@ def usage() -> Mapping[str, int]:
     return found
 
 
-def files_of(card: ModelCard) -> tuple[WeightFile, ...]:
-    """Return the files of a model with hashes and sizes, as recorded; those on its card where nothing is."""
+def recorded_files(card: ModelCard) -> tuple[WeightFile, ...]:
+    """Return the files of a model with hashes and sizes, as recorded; none where nothing is."""
     record = records.read(records.place(card.name))
-    return record.files if record is not None and record.files else card.files
+    return record.files if record is not None else ()

@@ -22,6 +22,7 @@ from countersign.server.openapi import describe
 from countersign.server.operations import Operations
 from countersign.server.pictures import Pictures
 from countersign.server.routes import (
+    catalogue,
     classes,
     events,
     images,
@@ -94,6 +95,7 @@ def bare_app(lifespan: Any = None) -> FastAPI:
         review,
         trainings,
         models,
+        catalogue,
         operations,
         events,
     )

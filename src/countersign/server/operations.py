@@ -25,10 +25,13 @@ Work = Callable[["Ticket"], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A piece of long work as it is now. ``file`` is what an export made, under the name that it is given away with."""
+    """A piece of long work as it is now. ``file`` is what an export made, under the name that it is given away with.
+
+    ``project_id`` is None for work on what all projects share.
+    """
 
     id: str
-    project_id: int
+    project_id: int | None
     kind: str
     title: str
     created_by: str
@@ -88,8 +91,10 @@ class Operations:
         self._tickets: dict[str, Ticket] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="operation")
+        # Downloads last for minutes and wait for others: no import shall stand in their queue.
+        self._shared_pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="shared-operation")
 
-    def start(self, project_id: int, kind: str, title: str, user: str, work: Work) -> Operation:
+    def start(self, project_id: int | None, kind: str, title: str, user: str, work: Work) -> Operation:
         """Queue work and return its operation."""
         operation = Operation(uuid.uuid4().hex, project_id, kind, title, user, datetime.now(UTC))
         ticket = Ticket(operation.id, self)
@@ -99,7 +104,8 @@ class Operations:
             self._forget()
             self._keep(operation)
         self._on_change(operation)
-        self._pool.submit(self._work, ticket, work)
+        pool = self._shared_pool if project_id is None else self._pool
+        pool.submit(self._work, ticket, work)
         return operation
 
     def get(self, operation_id: str) -> Operation:
@@ -134,7 +140,8 @@ class Operations:
         """Ask all operations to end, and begin no other."""
         for ticket in list(self._tickets.values()):
             ticket.cancelled.set()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._shared_pool):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _work(self, ticket: Ticket, work: Work) -> None:
         ended: dict[str, Any]

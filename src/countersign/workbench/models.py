@@ -1,8 +1,9 @@
-"""The models of a workspace: those trained here and those imported."""
+"""The models of a workspace: those trained here, those imported, and the shelf that all workspaces share."""
 
 from __future__ import annotations
 
 import builtins
+from collections.abc import Iterator
 from pathlib import Path
 
 from countersign.domain.errors import Conflict
@@ -10,10 +11,11 @@ from countersign.domain.model import ModelCard, StoredModel
 from countersign.runs import catalogue
 from countersign.store import Store
 from countersign.store import models as records
+from countersign.workbench.shelf import Entry, Shelf, folder_entry
 
 
-class Models:
-    """Lists, shows, renames, deletes, exports and imports models."""
+class Models(Shelf):
+    """Lists, shows, renames, deletes, exports and imports models; fetches those of the catalogue."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -59,3 +61,21 @@ class Models:
     def import_file(self, file: str | Path, *, name: str = "") -> StoredModel:
         """Bring a saved model into the workspace. Raises ModelError for a damaged or foreign file, NameTaken."""
         return catalogue.import_file(self._store, Path(file), name=name)
+
+    def entry(self, name: str) -> Entry:
+        """One model: of the workspace, of the catalogue, or ``family:owner/name`` (of the hub). Raises NotFound.
+
+        >>> workspace.models.entry("no-such-model")
+        Traceback (most recent call last):
+        countersign.domain.errors.NotFound: There is no model 'no-such-model'...
+        """
+        found = next((entry for entry in self._of_workspace() if entry.name == name), None)
+        return found or super().entry(name)
+
+    def _entries(self) -> Iterator[Entry]:
+        yield from self._of_workspace()
+        yield from super()._entries()
+
+    def _of_workspace(self) -> Iterator[Entry]:
+        for model in self.list():
+            yield folder_entry(model.card, self._store.blobs / model.folder)

@@ -11,12 +11,16 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a piece of work is. ``total`` is None where it is not known; ``note`` is a short phrase."""
+    """How far a piece of work is. ``total`` is None where it is not known; ``note`` is a short phrase.
+
+    ``unit`` is ``bytes`` where bytes are counted, else empty.
+    """
 
     stage: str
     done: int
     total: int | None = None
     note: str = ""
+    unit: str = ""
 
 
 OnProgress: TypeAlias = Callable[[Progress], None]

@@ -22,6 +22,8 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setenv("COUNTERSIGN_WORKSPACE", str(tmp_path / "workspace"))
     monkeypatch.setenv("COUNTERSIGN_USER", "anna")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    for name in ("COUNTERSIGN_MODELS", "HF_HUB_CACHE", "TORCH_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
     shapes.register()
 
     def run(*arguments: str | Path, code: int = 0) -> Done:

@@ -107,7 +107,9 @@ def test_pull__damaged_files_again(hub: WeightsServer, models_folder: Path) -> N
 def test_pull__a_missing_file_is_named_and_fetched(hub: WeightsServer, models_folder: Path) -> None:
     pull(card_of(), by="anna")
     (models_folder / "small" / "vocab.txt").unlink()
-    with pytest.raises(ModelError, match=r"vocab\.txt is missing\. Fetch .* countersign models pull small"):
+    with pytest.raises(
+        ModelError, match=r"vocab\.txt is missing\. Fetch .* countersign models pull none:someone/small"
+    ):
         weights.locate(card_of())
     hub.asked.clear()
 
@@ -229,7 +231,7 @@ def test_pull__offline_asks_nobody(
         f"Fetch these files elsewhere and put them into {models_folder / 'small'}:",
         f"  {hub.url}/someone/small/resolve/main/a.safetensors (2.5 MB)",
         "  https://example.org/b.pth",
-        "Then: countersign models check small",
+        "Then: countersign models check none:someone/small",
     ]
 
 
@@ -290,7 +292,7 @@ def test_at_the_same_time__one_fetches(hub: WeightsServer) -> None:
 
 def test_licence__is_accepted_first(hub: WeightsServer, models_folder: Path) -> None:
     card = card_of(licence="AGPL-3.0", source="https://example.org/model")
-    with pytest.raises(ModelError, match=r"under AGPL-3\.0.*pull small --accept-licence"):
+    with pytest.raises(ModelError, match=r"under AGPL-3\.0.*pull none:someone/small --accept-licence"):
         pull(card, by="anna")
     assert not hub.asked
 

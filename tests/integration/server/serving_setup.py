@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from countersign.server.context import Parts
 from countersign.server.routes import (
+    catalogue,
     classes,
     images,
     labels,
@@ -80,7 +81,7 @@ class Served:
 
 
 def _routes() -> Iterator[APIRoute]:
-    for module in (session, projects, images, labels, classes, runs, review, trainings, models, operations):
+    for module in (session, projects, images, labels, classes, runs, review, trainings, models, catalogue, operations):
         yield from (route for route in module.router.routes if isinstance(route, APIRoute))
 
 

@@ -22,7 +22,16 @@ from countersign.workbench.reference import members
 from countersign.workbench.reviewing import Review
 from countersign.workbench.workspace import Workspace, open_workspace
 
-NEEDS_A_MODEL = {"get", "rename", "delete", "export", "import_file"}  # see docs/guide/training.md
+NEEDS_A_MODEL = {
+    "get",
+    "rename",
+    "delete",
+    "export",
+    "import_file",
+    "pull",
+    "add",
+    "accept_licence",
+}  # see docs/guide/training.md and models.md
 PLAIN = {"id", "name", "close", "field", "run"}  # properties, and what has no result to show
 
 
@@ -57,6 +66,9 @@ def _parameters() -> list[Any]:
 @pytest.mark.parametrize(("name", "member"), _parameters())
 def test_example(name: str, member: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COUNTERSIGN_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     shapes.register()
     shapes.draw(Path("pictures"), 6)
     Path("truth.json").write_text(json.dumps(shapes.coco_of([0, 1, 2, 3])))

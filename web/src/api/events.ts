@@ -118,6 +118,10 @@ export function refresh(client: QueryClient, event: ServerEvent): void {
       break;
     case "operation":
       client.setQueryData(["operation", event.operation.id], event.operation);
+      if (event.project_id === null) {
+        if (event.operation.finished_at !== null) stale(...keys.models); // a download, a check: no project's own
+        break;
+      }
       stale(...keys.operations(event.project_id));
       if (event.operation.state === "done") stale(...keys.project(event.project_id));
       break;

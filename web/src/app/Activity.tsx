@@ -104,6 +104,7 @@ function OperationRow({ operation }: { operation: Operation }) {
   const cancel = async () => {
     try {
       await api.delete(`/operations/${operation.id}`);
+      if (operation.project_id === null) return;
       await client.invalidateQueries({ queryKey: keys.operations(operation.project_id) });
     } catch (error) {
       notifyError("It could not be cancelled", error);

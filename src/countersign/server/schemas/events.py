@@ -43,7 +43,7 @@ class OperationEvent(Wire):
     """An operation of this server moved."""
 
     type: Literal["operation"]
-    project_id: int
+    project_id: int | None
     operation: Operation
 
 

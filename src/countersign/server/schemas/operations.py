@@ -15,14 +15,16 @@ class Operation(Wire):
     """A piece of long work. Follow it here or by the events; the newest 200 are remembered."""
 
     id: str
-    project_id: int
-    kind: Literal["import", "export", "evaluate", "compare"]
+    project_id: int | None
+    """Null for work on what all projects share: `pull`, `check` of models."""
+    kind: Literal["import", "export", "evaluate", "compare", "pull", "check"]
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     title: str
     """What it does, in words."""
     stage: str
-    """What it is at: `images`, `labels`, `export`."""
+    """What it is at: `images`, `labels`, `export`, `download`."""
     done: int
+    """Images, labels ...; of a `pull` or `check`, bytes."""
     total: int | None
     """Null where it is not known."""
     note: str

@@ -87,6 +87,56 @@ export type BodyUploadModel = {
 };
 
 /**
+ * Body_upload_own_model
+ */
+export type BodyUploadOwnModel = {
+    /**
+     * Classes
+     *
+     * A JSON list of the outputs' names.
+     */
+    classes?: string;
+    /**
+     * Description
+     */
+    description?: string;
+    /**
+     * Files
+     *
+     * A model's file and what belongs to it, or a folder's files.
+     */
+    files: Array<Blob | File>;
+    /**
+     * Kind
+     *
+     * Whether the first file is the model, or all.
+     */
+    kind?: 'file' | 'folder';
+    /**
+     * Licence
+     */
+    licence?: string;
+    /**
+     * Name
+     *
+     * Empty: of its file.
+     */
+    name?: string;
+    /**
+     * Paths
+     *
+     * Path of each file below the folder that was dropped; none: their names.
+     */
+    paths?: Array<string>;
+    /**
+     * Reference
+     *
+     * The architecture: `timm:resnet18`.
+     */
+    reference?: string;
+};
+
+/**
  * Box
  *
  * An upright rectangle.
@@ -112,6 +162,342 @@ export type Box = {
      * Y
      */
     y: number;
+};
+
+/**
+ * CatalogueEntry
+ *
+ * A model that can be used, as a list shows it.
+ */
+export type CatalogueEntry = {
+    /**
+     * Author
+     */
+    author: string;
+    /**
+     * Classes
+     *
+     * How many classes it knows.
+     */
+    classes: number;
+    /**
+     * Code Licence
+     */
+    code_licence: string;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Download Bytes
+     *
+     * 0 if it is not known.
+     */
+    download_bytes: number;
+    /**
+     * Extra
+     *
+     * The optional dependency that it needs: `countersign[extra]`.
+     */
+    extra: string;
+    /**
+     * Family
+     */
+    family: string;
+    /**
+     * Gpu
+     *
+     * It is too slow to be useful without a GPU.
+     */
+    gpu: boolean;
+    /**
+     * Hub Id
+     */
+    hub_id: string;
+    /**
+     * Null where its files must be fetched first.
+     */
+    installed: Installed | null;
+    /**
+     * Licence
+     *
+     * Of the weights.
+     */
+    licence: string;
+    /**
+     * Licence Due
+     *
+     * Whether nobody has accepted them yet.
+     */
+    licence_due: boolean;
+    /**
+     * Licences
+     *
+     * Licences of it that restrict its use; somebody must accept them first.
+     */
+    licences: Array<string>;
+    /**
+     * Min Confidence
+     */
+    min_confidence: number;
+    /**
+     * Name
+     *
+     * What a run takes as its model.
+     */
+    name: string;
+    /**
+     * Origin
+     */
+    origin: 'catalogue' | 'own' | 'fetched' | 'workspace';
+    /**
+     * Performance
+     *
+     * 1 to 3 among models that do the same; 0 if it is not known.
+     */
+    performance: number;
+    /**
+     * Published
+     *
+     * Numbers that its authors publish: `parameters` in millions, `gflops`, `coco_map` in percent ...
+     */
+    published: {
+        [key: string]: number;
+    };
+    /**
+     * Published Source
+     */
+    published_source: string;
+    /**
+     * Scores
+     *
+     * What was measured here.
+     */
+    scores: {
+        [key: string]: number;
+    };
+    /**
+     * Size
+     */
+    size: string;
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Speed
+     *
+     * 1 to 3 among models that do the same; 0 if it is not known.
+     */
+    speed: number;
+    /**
+     * Tasks
+     */
+    tasks: Array<'classification' | 'detection' | 'semantic_segmentation' | 'instance_segmentation' | 'pose' | 'prompted_segmentation' | 'embedding' | 'questions'>;
+    /**
+     * Version
+     */
+    version: string;
+    /**
+     * Zero Shot
+     *
+     * It takes any words as classes.
+     */
+    zero_shot: boolean;
+};
+
+/**
+ * CatalogueList
+ *
+ * Models that can be used.
+ */
+export type CatalogueList = {
+    /**
+     * Folder
+     *
+     * The models folder of the server's computer.
+     */
+    folder: string;
+    /**
+     * Items
+     */
+    items: Array<CatalogueEntry>;
+};
+
+/**
+ * CatalogueModel
+ *
+ * A model with all that is known of it.
+ */
+export type CatalogueModel = {
+    /**
+     * Author
+     */
+    author: string;
+    /**
+     * Class Names
+     */
+    class_names: Array<string>;
+    /**
+     * Classes
+     *
+     * How many classes it knows.
+     */
+    classes: number;
+    /**
+     * Code Licence
+     */
+    code_licence: string;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Details
+     *
+     * What only its family knows.
+     */
+    details: {
+        [key: string]: unknown;
+    };
+    /**
+     * Download Bytes
+     *
+     * 0 if it is not known.
+     */
+    download_bytes: number;
+    /**
+     * Extra
+     *
+     * The optional dependency that it needs: `countersign[extra]`.
+     */
+    extra: string;
+    /**
+     * Family
+     */
+    family: string;
+    /**
+     * Files
+     *
+     * Those that its card names; none: all of its repository that it needs.
+     */
+    files: Array<CountersignServerSchemasCatalogueWeightFile>;
+    /**
+     * Gpu
+     *
+     * It is too slow to be useful without a GPU.
+     */
+    gpu: boolean;
+    /**
+     * Hub Id
+     */
+    hub_id: string;
+    /**
+     * Null where its files must be fetched first.
+     */
+    installed: Installed | null;
+    /**
+     * Licence
+     *
+     * Of the weights.
+     */
+    licence: string;
+    /**
+     * Licence Due
+     *
+     * Whether nobody has accepted them yet.
+     */
+    licence_due: boolean;
+    /**
+     * Licence Notice
+     *
+     * What to tell the user before the licence is accepted; empty where nothing is to accept.
+     */
+    licence_notice: string;
+    /**
+     * Licences
+     *
+     * Licences of it that restrict its use; somebody must accept them first.
+     */
+    licences: Array<string>;
+    /**
+     * Min Confidence
+     */
+    min_confidence: number;
+    /**
+     * Name
+     *
+     * What a run takes as its model.
+     */
+    name: string;
+    /**
+     * Origin
+     */
+    origin: 'catalogue' | 'own' | 'fetched' | 'workspace';
+    /**
+     * Performance
+     *
+     * 1 to 3 among models that do the same; 0 if it is not known.
+     */
+    performance: number;
+    /**
+     * Published
+     *
+     * Numbers that its authors publish: `parameters` in millions, `gflops`, `coco_map` in percent ...
+     */
+    published: {
+        [key: string]: number;
+    };
+    /**
+     * Published Source
+     */
+    published_source: string;
+    /**
+     * Recorded
+     *
+     * Those that are on the server's computer, as they were when they came.
+     */
+    recorded: Array<CountersignServerSchemasCatalogueWeightFile>;
+    /**
+     * Scores
+     *
+     * What was measured here.
+     */
+    scores: {
+        [key: string]: number;
+    };
+    /**
+     * Size
+     */
+    size: string;
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Speed
+     *
+     * 1 to 3 among models that do the same; 0 if it is not known.
+     */
+    speed: number;
+    /**
+     * Tasks
+     */
+    tasks: Array<'classification' | 'detection' | 'semantic_segmentation' | 'instance_segmentation' | 'pose' | 'prompted_segmentation' | 'embedding' | 'questions'>;
+    /**
+     * Version
+     */
+    version: string;
+    /**
+     * Weights Hash
+     */
+    weights_hash: string;
+    /**
+     * Zero Shot
+     *
+     * It takes any words as classes.
+     */
+    zero_shot: boolean;
 };
 
 /**
@@ -205,6 +591,18 @@ export type ChangePage = {
      * Give it as `after` for those that follow; null at the end.
      */
     next: string | null;
+};
+
+/**
+ * CheckCreate
+ *
+ * Which models to check; given none: all that are here.
+ */
+export type CheckCreate = {
+    /**
+     * Models
+     */
+    models?: Array<string>;
 };
 
 /**
@@ -484,6 +882,24 @@ export type DeleteOperation = {
      * Op
      */
     op: 'delete';
+};
+
+/**
+ * DiskUsage
+ *
+ * Bytes that each model takes in the models folder.
+ */
+export type DiskUsage = {
+    /**
+     * Folder
+     */
+    folder: string;
+    /**
+     * Models
+     */
+    models: {
+        [key: string]: number;
+    };
 };
 
 /**
@@ -1346,6 +1762,30 @@ export type ImportCreate = {
 };
 
 /**
+ * Installed
+ *
+ * Where a model's files are on the server's computer.
+ */
+export type Installed = {
+    /**
+     * Bytes
+     */
+    bytes: number;
+    /**
+     * Files
+     */
+    files: number;
+    /**
+     * Folder
+     */
+    folder: string;
+    /**
+     * Where
+     */
+    where: 'models folder' | 'hub cache' | 'torch cache' | 'linked' | 'workspace';
+};
+
+/**
  * InvalidValue
  *
  * One value of a request that cannot be used.
@@ -1797,6 +2237,54 @@ export type Model = {
 };
 
 /**
+ * ModelAdd
+ *
+ * A model's file or folder on the server's computer, and what its files do not say.
+ */
+export type ModelAdd = {
+    /**
+     * Allow Pickle
+     */
+    allow_pickle?: boolean;
+    /**
+     * Classes
+     *
+     * Names of its outputs, in their order.
+     */
+    classes?: Array<string>;
+    /**
+     * Description
+     */
+    description?: string;
+    /**
+     * Licence
+     */
+    licence?: string;
+    /**
+     * Link
+     *
+     * Leave the files where they are.
+     */
+    link?: boolean;
+    /**
+     * Name
+     *
+     * Empty: of its file.
+     */
+    name?: string;
+    /**
+     * Path
+     */
+    path: string;
+    /**
+     * Reference
+     *
+     * The architecture, where the file does not say it: `timm:resnet18`.
+     */
+    reference?: string;
+};
+
+/**
  * ModelCard
  *
  * What a model says of itself.
@@ -1845,7 +2333,7 @@ export type ModelCard = {
     /**
      * Files
      */
-    files: Array<WeightFile>;
+    files: Array<CountersignServerSchemasLearningWeightFile>;
     /**
      * Gpu
      *
@@ -1969,6 +2457,18 @@ export type ModelList = {
 };
 
 /**
+ * ModelNamed
+ *
+ * Which model.
+ */
+export type ModelNamed = {
+    /**
+     * Model
+     */
+    model: string;
+};
+
+/**
  * ModelUpdate
  *
  * Another name for a model.
@@ -2054,6 +2554,8 @@ export type Operation = {
     created_by: string;
     /**
      * Done
+     *
+     * Images, labels ...; of a `pull` or `check`, bytes.
      */
     done: number;
     /**
@@ -2073,7 +2575,7 @@ export type Operation = {
     /**
      * Kind
      */
-    kind: 'import' | 'export' | 'evaluate' | 'compare';
+    kind: 'import' | 'export' | 'evaluate' | 'compare' | 'pull' | 'check';
     /**
      * Note
      */
@@ -2084,8 +2586,10 @@ export type Operation = {
     problem: Problem | null;
     /**
      * Project Id
+     *
+     * Null for work on what all projects share: `pull`, `check` of models.
      */
-    project_id: number;
+    project_id: number | null;
     /**
      * Result
      *
@@ -2097,7 +2601,7 @@ export type Operation = {
     /**
      * Stage
      *
-     * What it is at: `images`, `labels`, `export`.
+     * What it is at: `images`, `labels`, `export`, `download`.
      */
     stage: string;
     /**
@@ -2128,7 +2632,7 @@ export type OperationEvent = {
     /**
      * Project Id
      */
-    project_id: number;
+    project_id: number | null;
     /**
      * Type
      */
@@ -2172,6 +2676,30 @@ export type OperationResult = {
      * `conflict`: somebody else changed or deleted the label since; `refused`: it cannot be done (see `problem`).
      */
     status: 'done' | 'conflict' | 'refused';
+};
+
+/**
+ * PickleAllow
+ *
+ * A file of the server's computer.
+ */
+export type PickleAllow = {
+    /**
+     * Path
+     */
+    path: string;
+};
+
+/**
+ * PickleAllowed
+ *
+ * A pickle that may be opened from now on, by its content.
+ */
+export type PickleAllowed = {
+    /**
+     * Sha256
+     */
+    sha256: string;
 };
 
 /**
@@ -2539,6 +3067,38 @@ export type Provenance = {
 };
 
 /**
+ * PullCreate
+ *
+ * Which model to fetch.
+ */
+export type PullCreate = {
+    /**
+     * Accept Licence
+     *
+     * The user accepts its licence; that is recorded with their name.
+     */
+    accept_licence?: boolean;
+    /**
+     * Again
+     *
+     * Fetch damaged files anew.
+     */
+    again?: boolean;
+    /**
+     * Allow Pickles
+     *
+     * Files of the repository to take though they are pickles.
+     */
+    allow_pickles?: Array<string>;
+    /**
+     * Model
+     *
+     * A name of the catalogue, or `family:owner/name` for a repository of the hub.
+     */
+    model: string;
+};
+
+/**
  * QueryCheck
  *
  * Whether a query can be read.
@@ -2582,6 +3142,18 @@ export type Region = {
      * Y
      */
     y: number;
+};
+
+/**
+ * Removed
+ *
+ * What a removal freed.
+ */
+export type Removed = {
+    /**
+     * Bytes
+     */
+    bytes: number;
 };
 
 /**
@@ -3589,34 +4161,6 @@ export type UploadImport = {
 };
 
 /**
- * WeightFile
- *
- * One file of a model's weights.
- */
-export type WeightFile = {
-    /**
-     * Name
-     */
-    name: string;
-    /**
-     * Sha256
-     *
-     * Whole, its first digits, or empty where nobody publishes it.
-     */
-    sha256: string;
-    /**
-     * Size
-     *
-     * Bytes, 0 if unknown.
-     */
-    size: number;
-    /**
-     * Url
-     */
-    url: string;
-};
-
-/**
  * WorkerEvent
  *
  * The process that predicts started, is ready, or died.
@@ -3639,6 +4183,425 @@ export type WorkerEvent = {
      */
     type: 'worker';
 };
+
+/**
+ * WeightFile
+ *
+ * A file of a model's weights.
+ */
+export type CountersignServerSchemasCatalogueWeightFile = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Sha256
+     *
+     * In hex, whole or its first digits; empty where nobody publishes it.
+     */
+    sha256: string;
+    /**
+     * Size
+     *
+     * In bytes; 0 if it is not known.
+     */
+    size: number;
+    /**
+     * Url
+     *
+     * Empty: in the repository on the hub.
+     */
+    url: string;
+};
+
+/**
+ * WeightFile
+ *
+ * One file of a model's weights.
+ */
+export type CountersignServerSchemasLearningWeightFile = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Sha256
+     *
+     * Whole, its first digits, or empty where nobody publishes it.
+     */
+    sha256: string;
+    /**
+     * Size
+     *
+     * Bytes, 0 if unknown.
+     */
+    size: number;
+    /**
+     * Url
+     */
+    url: string;
+};
+
+export type ListCatalogueData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Task
+         *
+         * Only models that do this.
+         */
+        task?: string;
+        /**
+         * Vocabulary
+         *
+         * `zero-shot`, `fixed`, or a class that a model must be able to find.
+         */
+        vocabulary?: string;
+        /**
+         * Licence
+         *
+         * `permissive`, `restricted`, or a part of a licence's name.
+         */
+        licence?: string;
+        /**
+         * Installed
+         *
+         * Only models whose files are here, or are not.
+         */
+        installed?: boolean | null;
+    };
+    url: '/api/v1/catalogue';
+};
+
+export type ListCatalogueErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListCatalogueError = ListCatalogueErrors[keyof ListCatalogueErrors];
+
+export type ListCatalogueResponses = {
+    /**
+     * Successful Response
+     */
+    200: CatalogueList;
+};
+
+export type ListCatalogueResponse = ListCatalogueResponses[keyof ListCatalogueResponses];
+
+export type AddModelData = {
+    body: ModelAdd;
+    path?: never;
+    query?: never;
+    url: '/api/v1/catalogue/add';
+};
+
+export type AddModelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type AddModelError = AddModelErrors[keyof AddModelErrors];
+
+export type AddModelResponses = {
+    /**
+     * Successful Response
+     */
+    201: CatalogueModel;
+};
+
+export type AddModelResponse = AddModelResponses[keyof AddModelResponses];
+
+export type CheckModelsData = {
+    body: CheckCreate;
+    path?: never;
+    query?: never;
+    url: '/api/v1/catalogue/check';
+};
+
+export type CheckModelsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type CheckModelsError = CheckModelsErrors[keyof CheckModelsErrors];
+
+export type CheckModelsResponses = {
+    /**
+     * Successful Response
+     */
+    202: Operation;
+};
+
+export type CheckModelsResponse = CheckModelsResponses[keyof CheckModelsResponses];
+
+export type AcceptModelLicenceData = {
+    body: ModelNamed;
+    path?: never;
+    query?: never;
+    url: '/api/v1/catalogue/licence';
+};
+
+export type AcceptModelLicenceErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type AcceptModelLicenceError = AcceptModelLicenceErrors[keyof AcceptModelLicenceErrors];
+
+export type AcceptModelLicenceResponses = {
+    /**
+     * Successful Response
+     */
+    200: CatalogueModel;
+};
+
+export type AcceptModelLicenceResponse = AcceptModelLicenceResponses[keyof AcceptModelLicenceResponses];
+
+export type GetCatalogueModelData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Model
+         *
+         * Its name, or `family:owner/name`.
+         */
+        model: string;
+    };
+    url: '/api/v1/catalogue/model';
+};
+
+export type GetCatalogueModelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetCatalogueModelError = GetCatalogueModelErrors[keyof GetCatalogueModelErrors];
+
+export type GetCatalogueModelResponses = {
+    /**
+     * Successful Response
+     */
+    200: CatalogueModel;
+};
+
+export type GetCatalogueModelResponse = GetCatalogueModelResponses[keyof GetCatalogueModelResponses];
+
+export type RemoveModelData = {
+    body?: never;
+    path: {
+        /**
+         * Model
+         *
+         * Name of the model.
+         */
+        model: string;
+    };
+    query?: never;
+    url: '/api/v1/catalogue/models/{model}';
+};
+
+export type RemoveModelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type RemoveModelError = RemoveModelErrors[keyof RemoveModelErrors];
+
+export type RemoveModelResponses = {
+    /**
+     * Successful Response
+     */
+    200: Removed;
+};
+
+export type RemoveModelResponse = RemoveModelResponses[keyof RemoveModelResponses];
+
+export type AllowPickleData = {
+    body: PickleAllow;
+    path?: never;
+    query?: never;
+    url: '/api/v1/catalogue/pickle';
+};
+
+export type AllowPickleErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type AllowPickleError = AllowPickleErrors[keyof AllowPickleErrors];
+
+export type AllowPickleResponses = {
+    /**
+     * Successful Response
+     */
+    200: PickleAllowed;
+};
+
+export type AllowPickleResponse = AllowPickleResponses[keyof AllowPickleResponses];
+
+export type PullModelData = {
+    body: PullCreate;
+    path?: never;
+    query?: never;
+    url: '/api/v1/catalogue/pull';
+};
+
+export type PullModelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type PullModelError = PullModelErrors[keyof PullModelErrors];
+
+export type PullModelResponses = {
+    /**
+     * Successful Response
+     */
+    202: Operation;
+};
+
+export type PullModelResponse = PullModelResponses[keyof PullModelResponses];
+
+export type UploadOwnModelData = {
+    body: BodyUploadOwnModel;
+    path?: never;
+    query?: never;
+    url: '/api/v1/catalogue/upload';
+};
+
+export type UploadOwnModelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type UploadOwnModelError = UploadOwnModelErrors[keyof UploadOwnModelErrors];
+
+export type UploadOwnModelResponses = {
+    /**
+     * Successful Response
+     */
+    201: CatalogueModel;
+};
+
+export type UploadOwnModelResponse = UploadOwnModelResponses[keyof UploadOwnModelResponses];
+
+export type GetDiskUsageData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/catalogue/usage';
+};
+
+export type GetDiskUsageErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetDiskUsageError = GetDiskUsageErrors[keyof GetDiskUsageErrors];
+
+export type GetDiskUsageResponses = {
+    /**
+     * Successful Response
+     */
+    200: DiskUsage;
+};
+
+export type GetDiskUsageResponse = GetDiskUsageResponses[keyof GetDiskUsageResponses];
 
 export type DeleteClassData = {
     body?: never;
