@@ -52,6 +52,7 @@ def _quick_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(training, "run", run)
     monkeypatch.setattr(catalogue, "load", lambda *_, **__: CellModel())
+    monkeypatch.setattr(catalogue, "open_any", lambda *_, **__: CellModel())
     monkeypatch.setattr(catalogue, "card", card)
     monkeypatch.setitem(executors._executors, "processes", executors.Inline)
 
