@@ -26,6 +26,7 @@ TAGS = (
     ("review", "Deciding on what a run proposed."),
     ("trainings", "Teaching models."),
     ("models", "Models, and what they say of the image on screen."),
+    ("catalogue", "Models that can be used, and their weights on the computer of the server."),
     ("operations", "Long work of the server itself: imports and exports; uploads."),
     ("events", "What happens, as it happens."),
 )
