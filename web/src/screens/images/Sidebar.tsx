@@ -253,6 +253,9 @@ function Chosen(props: {
   );
 }
 
+/** A pause in typing that is long enough to look for what stands there. */
+const TYPING_MS = 120;
+
 function TextFilter(props: {
   value: string;
   onChange: (text: string) => void;
@@ -260,7 +263,7 @@ function TextFilter(props: {
 }) {
   const [text, setText] = useState(props.value);
   useEffect(() => setText(props.value), [props.value]);
-  const commit = useDebouncedCallback(props.onChange, 200);
+  const commit = useDebouncedCallback(props.onChange, TYPING_MS);
   const set = (next: string) => {
     setText(next);
     commit(next.trim());

@@ -1,4 +1,6 @@
 /** What the grid reads: the ids of all images that fit (one list), the images of the tiles in sight (in chunks), counts. */
+
+import { useDebouncedValue } from "@mantine/hooks";
 import {
   keepPreviousData,
   type QueryClient,
@@ -112,13 +114,22 @@ function combineTiles(results: readonly { data?: Image[]; error: unknown; refetc
   return { images, error: failed?.error ?? null, retry: () => failed?.refetch() };
 }
 
-/** Whether the list of images is there: counts wait for it, so that the first tiles come as soon as they can. */
-function useListIsThere(project: number): boolean {
-  return useIsFetching({ queryKey: [...keys.images(project), "ids"] }) === 0;
+/** What the pictures in sight wait for: the list, its first page, the images of the tiles. */
+const PICTURES_FIRST: ReadonlySet<unknown> = new Set(["ids", "first", "tiles"]);
+/** Time for the thumbnails themselves to be asked for and to come, once it is known which they are. */
+const THUMBNAILS_MS = 120;
+
+/** Whether the pictures are there: counts wait for them, as both would ask the same database. */
+function usePicturesAreThere(): boolean {
+  const asked = useIsFetching({
+    predicate: ({ queryKey }) => queryKey.some((part) => PICTURES_FIRST.has(part)),
+  });
+  const [settled] = useDebouncedValue(asked === 0, THUMBNAILS_MS);
+  return settled && asked === 0;
 }
 
 function useFacetsOf(project: number, query: string, field: string, wanted = true) {
-  const enabled = useListIsThere(project) && wanted;
+  const enabled = usePicturesAreThere() && wanted;
   return useQuery({
     queryKey: [...keys.labels(project), "facets", query, field],
     queryFn: ({ signal }) =>
@@ -182,7 +193,7 @@ export function useFieldHistogram(project: number, query: ImageQuery) {
   const field = fields.data?.find((each) => each.name === query.field);
   const { classes, states } = query;
   const rest = formatQuery({ ...query, field: "" });
-  const free = useListIsThere(project);
+  const free = usePicturesAreThere();
   return useQuery({
     queryKey: [...keys.labels(project), "histogram", field?.id, classes, states, rest],
     queryFn: async ({ signal }) => {
