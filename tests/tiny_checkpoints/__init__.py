@@ -4,6 +4,8 @@ A family ``f`` has a module ``tiny_checkpoints/f.py`` with::
 
     def build(card: ModelCard, folder: Path) -> None    # write a checkpoint of the card's architecture; seeded
     def key(card: ModelCard) -> str                     # optional: cards of one key share one checkpoint
+    def files(card: ModelCard) -> dict[str, str]        # optional: names of the files in the card's own folder
+    def narrow(patch: pytest.MonkeyPatch) -> None       # optional: put small networks in place of the library's
     SLOW: frozenset[str]                                # optional: keys that take more than five seconds
 
 They are kept below ``.pytest_cache`` under a name made of the builder's source and the libraries' versions, so that
@@ -22,7 +24,11 @@ from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
-from countersign.domain.model import ModelCard
+import pytest
+
+from countersign.domain.model import ModelCard, WeightFile
+from countersign.models import licences, records
+from countersign.models.records import Record
 
 _LIBRARIES = ("torch", "torchvision", "transformers", "timm")
 
@@ -38,6 +44,11 @@ def key(card: ModelCard) -> str:
     module = builder(card.family)
     made = getattr(module, "key", None)
     return made(card) if made else card.name
+
+
+def narrow(card: ModelCard, patch: pytest.MonkeyPatch) -> None:
+    """Put small networks in place of a library's, where its family's checkpoints are of such."""
+    getattr(builder(card.family), "narrow", lambda patch: None)(patch)
 
 
 def is_slow(card: ModelCard) -> bool:
@@ -66,9 +77,12 @@ def install(card: ModelCard, cache: Path, models: Path) -> Path:
     source, place = checkpoint(card, cache), models / card.name
     if not place.exists():
         place.mkdir(parents=True)
+        renamed = getattr(builder(card.family), "files", lambda card: {})(card)
         for file in source.iterdir():
-            (place / file.name).symlink_to(file)
-        (place / "weights.json").write_text("{}")
+            (place / renamed.get(file.name, file.name)).symlink_to(file)
+        names = sorted(file.relative_to(place).as_posix() for file in place.rglob("*") if file.is_file())
+        records.write(place, Record(card, "hand", tuple(WeightFile(name) for name in names)))
+        licences.accept(card, "the tests")
     return place
 
 

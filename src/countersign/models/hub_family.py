@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, ClassVar
 
 from countersign.domain.errors import ModelError
 from countersign.domain.model import ModelCard
-from countersign.models import hub_loading, weights
+from countersign.models import hub_loading, pickles, weights
 from countersign.models.contract import Anything
 from countersign.models.hub_loading import CONFIG
 from countersign.models.registry import Reference
@@ -19,11 +20,11 @@ class HubFamily(ABC):
     """A family whose models are folders with ``config.json``; ``cards`` are those of the catalogue.
 
     A reference to it is a card's name, a folder, or ``family:owner/name`` for a repository that was fetched before. A
-    pickle is read, for numbers alone, only where the catalogue's card names it or ``?pickle=allowed`` does.
+    pickle is read, for numbers alone, only where its user or the catalogue's card allows that one file.
     """
 
     name: ClassVar[str]
-    option_names: ClassVar[tuple[str, ...]] = ("pickle",)
+    option_names: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def cards(self) -> Sequence[ModelCard]:
@@ -56,13 +57,17 @@ class HubFamily(ABC):
     def card(self, reference: Reference) -> ModelCard:
         if reference.card is not None and weights.find(reference.card) is None:
             return reference.card
+        if reference.card is None and reference.path is None and not Path(reference.name).expanduser().is_dir():
+            absent = hub_loading.hub_card(reference)
+            if weights.find(absent) is None:
+                known = self.describe(reference, Path(absent.name), {})
+                return dataclasses.replace(known, name=absent.name, hub_id=absent.hub_id, source=absent.source)
         return self._describe(reference, hub_loading.folder_of(reference))
 
     def load(self, reference: Reference, *, device: str | None) -> Anything:
         folder = hub_loading.folder_of(reference)
-        pickle = reference.option("pickle", ("refused", "allowed"), "refused") == "allowed"
-        named = reference.card is not None and any(file.name.endswith(".bin") for file in reference.card.files)
-        return self.open(folder, self._describe(reference, folder), device, pickle or named)
+        card = self._describe(reference, folder)
+        return self.open(folder, card, device, _has_pickles(folder, card))
 
     def _describe(self, reference: Reference, folder: Path) -> ModelCard:
         config = hub_loading.read_config(folder)
@@ -73,3 +78,13 @@ class HubFamily(ABC):
                 remedy="Leave out the family's name before the path, and the right one is chosen.",
             )
         return self.describe(reference, folder, config)
+
+
+def _has_pickles(folder: Path, card: ModelCard) -> bool:
+    """Whether the weights are pickles. Raises ModelError for one that nobody allowed."""
+    if any(folder.glob("*.safetensors")):
+        return False
+    found = sorted(folder.glob("*.bin"))
+    for file in found:
+        pickles.require(file, card)
+    return bool(found)

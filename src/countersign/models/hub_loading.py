@@ -64,7 +64,14 @@ def folder_of(reference: Reference) -> Path:
     path = Path(reference.name).expanduser()
     if path.is_dir():
         return path.resolve()
-    return weights.locate(hub_card(reference))
+    card = hub_card(reference)
+    found = weights.find(card)
+    if found is None:
+        raise ModelError(
+            f"the weights of {reference.name} are not on this machine",
+            remedy=f"Fetch them with: countersign models pull {reference.text.partition('?')[0]}",
+        )
+    return found
 
 
 def hub_card(reference: Reference) -> ModelCard:
@@ -224,8 +231,7 @@ def _remedy(error: Exception) -> str:
     if isinstance(error, ImportError):
         return "Install the package that it names."
     if "safetensors" in text and ("no file" in text.lower() or "does not appear" in text):
-        return "Only .safetensors files are read (a pickle such as pytorch_model.bin can run programs): convert it, or \
-allow this one with ?pickle=allowed."
+        return "Only .safetensors files are read (a pickle such as pytorch_model.bin can run programs): convert it."
     if "safetensor" in type(error).__name__.lower() or "header" in text.lower():
         return "The file is damaged or was not fetched to its end: fetch it again."
     return "Check that all files of the model are there (countersign models check), or fetch it again."

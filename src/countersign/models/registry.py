@@ -112,6 +112,8 @@ _BUILT_IN: Mapping[str, str] = {
     "image_classifier": "countersign.models.image_classifier:FAMILY",
     "image_encoder": "countersign.models.image_encoder:FAMILY",
     "onnx": "countersign.models.onnx.family:FAMILY",
+    "torchvision": "countersign.models.torchvision_models:FAMILY",
+    "open_clip": "countersign.models.open_clip_encoder:FAMILY",
     "text_detector": "countersign.models.text_detector:FAMILY",
     "timm": "countersign.models.timm_classifier:FAMILY",
 }

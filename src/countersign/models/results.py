@@ -125,6 +125,8 @@ def keypoints(
     objects' boxes as in ``boxes``. A point outside the image is moved to its edge. ``point_scores`` (N, K) goes into
     the attribute ``keypoint_confidence``.
     """
+    if not len(names):
+        return []
     points = np.asarray(points, np.float64).reshape(len(names), -1, 2)
     shown = np.asarray(visible, bool).reshape(points.shape[:2]) & np.isfinite(points).all(axis=2)
     around = _around(points, shown) if corners is None else corners

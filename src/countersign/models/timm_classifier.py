@@ -1,8 +1,9 @@
 """Any image classifier of timm, by its name there: ``timm:resnet18``.
 
-Options: ``weights`` is ``pretrained`` (default: from the hub or its cache), ``random`` (for measuring: it knows
-nothing) or the path of a safetensors file; ``classes`` is a file of class names, one a line (default: the
-names that the weights were trained on); ``seed`` fixes random weights. The weights' licence stands in the card.
+Options: ``weights`` is ``pretrained`` (default: those of the hub, fetched before into the models folder or the hub's
+own cache: loading never downloads), ``random`` (for measuring: it knows nothing) or the path of a safetensors file;
+``classes`` is a file of class names, one a line (default: the names that the weights were trained on); ``seed`` fixes
+random weights. The weights' licence stands in the card.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from numpy.typing import NDArray
 
 from countersign.domain.errors import ModelError, NotFound
 from countersign.domain.label import Prediction
-from countersign.domain.model import ModelCard, Task
+from countersign.domain.model import ModelCard, Task, WeightFile
+from countersign.models import weights as weights_folder
 from countersign.models.contract import Pixels, PredictOptions
 from countersign.models.registry import Reference
 
+_FILES = (WeightFile("model.safetensors"), WeightFile("config.json"))
 _RANDOM, _PRETRAINED = "random", "pretrained"
 
 
@@ -183,11 +186,13 @@ class TimmFamily:
 
         config = _pretrained_config(reference.name)
         weights = reference.options.get("weights", _PRETRAINED)
-        arguments: dict[str, Any] = {"pretrained": weights == _PRETRAINED}
+        arguments: dict[str, Any] = {"pretrained": False}  # or it would be downloaded
         if "classes" in reference.options:
             names = _class_names(config, reference.options, -1)
             arguments["num_classes"] = len(names)
-        if weights not in (_PRETRAINED, _RANDOM):
+        if weights == _PRETRAINED:
+            arguments["checkpoint_path"] = str(_fetched(reference, config))
+        elif weights != _RANDOM:
             arguments["checkpoint_path"] = str(_weights_file(reference, weights))
         place = device or ("cuda" if torch.cuda.is_available() else "cpu")
         network = _create(timm, torch, reference, arguments)
@@ -198,6 +203,21 @@ class TimmFamily:
         names = _class_names(config, reference.options, count)
         card = _card(reference, config, names, _weights_hash(network))
         return TimmClassifier(network, card, timm.data.resolve_model_data_config(network), place)
+
+
+def _fetched(reference: Reference, config: dict[str, Any]) -> Path:
+    """Return the file of pretrained weights. Raises ModelError where they were not fetched."""
+    card = _card(reference, config, (), "")
+    bare = reference.text.partition("?")[0]
+    if not card.hub_id:
+        raise ModelError(f"nobody publishes weights of {bare!r} as safetensors", remedy="Write ?weights= and a file.")
+    folder = weights_folder.find(card)
+    if folder is None:
+        raise ModelError(
+            f"the weights of {bare!r} are not on this machine",
+            remedy=f"Fetch them with: countersign models pull {bare} (or write ?weights= and a .safetensors file).",
+        )
+    return folder / _FILES[0].name
 
 
 def _weights_file(reference: Reference, weights: str) -> Path:
@@ -218,7 +238,7 @@ def _create(timm: Any, torch: Any, reference: Reference, arguments: dict[str, An
             torch.manual_seed(int(reference.options.get("seed", 0)))
             return timm.create_model(reference.name, **arguments)
     except Exception as error:  # what a hub, a file or a constructor raises is theirs
-        remedy = "Without a network write ?weights=random, or ?weights= and the path of a .safetensors file."
+        remedy = "Check the file (countersign models check), or write ?weights= and the path of another."
         raise ModelError(f"{reference.text!r} cannot be loaded: {error}", remedy=remedy) from error
 
 
@@ -226,13 +246,16 @@ def _card(reference: Reference, config: dict[str, Any], names: tuple[str, ...], 
     weights = reference.options.get("weights", _PRETRAINED)
     known = weights == _PRETRAINED
     return ModelCard(
-        name=reference.name,
+        name=f"timm-{str(config.get('hf_hub_id') or reference.name).rpartition('/')[2]}" if known else reference.name,
         family="timm",
         tasks=(Task.CLASSIFICATION,),
         classes=names,
         version=str(config.get("tag") or "1") if known else weights,
         description="random weights: it has learned nothing" if weights == _RANDOM else "",
-        source=str(config.get("hf_hub_id") or config.get("url") or "") if known else "",
+        source=f"https://huggingface.co/{config['hf_hub_id']}" if known and config.get("hf_hub_id") else "",
+        hub_id=str(config.get("hf_hub_id") or "") if known else "",
+        files=_FILES if known and config.get("hf_hub_id") else (),
+        code_licence="Apache-2.0",
         licence=str(config.get("license") or "") if known else "",
         weights_hash=weights_hash,
         min_confidence=0.1,

@@ -20,7 +20,7 @@ from countersign.domain.errors import ModelError
 from countersign.domain.geometry import Box
 from countersign.domain.label import Prediction
 from countersign.domain.model import LABELLING, ModelCard, Task
-from countersign.models import catalogue, registry
+from countersign.models import catalogue, licences, registry, weights
 from countersign.models.contract import (
     Anything,
     Asker,
@@ -63,7 +63,9 @@ def _params() -> list[object]:
 def opened(request: pytest.FixtureRequest, install: Callable[[ModelCard], Path]) -> Iterator[Anything]:
     """A model of the catalogue, loaded by its name from the models folder."""
     place = install(request.param)
-    yield registry.open_any(request.param.name, device="cpu")
+    with pytest.MonkeyPatch.context() as patch:
+        tiny_checkpoints.narrow(request.param, patch)
+        yield registry.open_any(request.param.name, device="cpu")
     shutil.rmtree(place)
 
 
@@ -144,13 +146,12 @@ def test_opened__from_a_folder_of_its_own(opened: Anything, install: Callable[[M
 
 def test_damaged__says_which_file(opened: Anything, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The largest file is cut in half, as an interrupted copy leaves it."""
-    from countersign.models import weights
-
     place = tmp_path / opened.card.name
     shutil.copytree(weights.locate(opened.card), place)
     largest = max(place.rglob("*"), key=lambda file: file.stat().st_size if file.is_file() else 0)
     largest.write_bytes(largest.read_bytes()[: largest.stat().st_size // 2])
     monkeypatch.setenv("COUNTERSIGN_MODELS", str(tmp_path))
+    licences.accept(opened.card, "the tests")
     with pytest.raises(ModelError) as caught:
         registry.open_any(opened.card.name, device="cpu")
     assert str(place) in str(caught.value)

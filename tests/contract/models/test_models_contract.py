@@ -163,8 +163,13 @@ def test_family(name: str) -> None:
         ("", NotFound, "no model ''"),
         ("taut", NotFound, "Did you mean taught?"),
         ("./nowhere/model", NotFound, "no such file or folder"),
-        ("tim:resnet18", NotFound, "written timm:resnet18"),
+        ("tim:resnet18", NotFound, "Did you mean resnet18"),
         ("timm:resnet81?weights=random", NotFound, "Did you mean timm:resnet18"),
+        ("timm:resnet34", ModelError, "models pull timm:resnet34"),
+        ("detector:some/thing", ModelError, "models pull detector:some/thing"),
+        ("torchvision:resnet81", NotFound, "Did you mean torchvision:resnet"),
+        ("torchvision:resnet18?weights=nowhere.pth", ModelError, "not there"),
+        ("open_clip:ViT-B-32?weights=nowhere.pth", ModelError, "no .safetensors file"),
         ("timm:resnet18?wings=2", ModelError, "no option 'wings'"),
         ("timm:resnet18?weights=model.pth", ModelError, "a pickle is refused"),
         ("timm:resnet18?weights=nowhere.safetensors", ModelError, "not there"),
@@ -172,8 +177,15 @@ def test_family(name: str) -> None:
     ],
 )
 def test_references_that_cannot_be_loaded(
-    saved: dict[str, Path], text: str, error: type[CountersignError], said: str
+    saved: dict[str, Path],
+    text: str,
+    error: type[CountersignError],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    for name in ("COUNTERSIGN_MODELS", "HF_HOME", "TORCH_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
     with pytest.raises(error) as caught:
         registry.load(text, saved=saved, device="cpu")
     assert said in str(caught.value)

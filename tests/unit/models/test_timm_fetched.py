@@ -1,0 +1,32 @@
+"""timm's networks with weights that were fetched before: nothing is downloaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from countersign.models import registry
+
+
+def test_pretrained__from_the_models_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import timm
+    import torch
+    from safetensors.torch import save_file
+
+    monkeypatch.setenv("COUNTERSIGN_MODELS", str(tmp_path))
+    card = registry.card("timm:test_resnet.r160_in1k")
+    assert card.hub_id == "timm/test_resnet.r160_in1k"
+    place = tmp_path / card.name
+    place.mkdir()
+    torch.manual_seed(0)
+    save_file(timm.create_model("test_resnet").state_dict(), place / "model.safetensors")
+    (place / "config.json").write_text("{}")
+    first = registry.load("timm:test_resnet.r160_in1k", device="cpu")
+    assert first.card.name == card.name
+    assert (
+        first.card.weights_hash
+        == registry.load(
+            f"timm:test_resnet.r160_in1k?weights={place / 'model.safetensors'}", device="cpu"
+        ).card.weights_hash
+    )
