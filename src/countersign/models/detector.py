@@ -74,6 +74,7 @@ class DetectorFamily(HubFamily):
     """Detectors with fixed classes that transformers opens: RT-DETR, D-FINE, RF-DETR, DETR, YOLOS."""
 
     name: ClassVar[str] = "detector"
+    setting_names: ClassVar[tuple[str, ...]] = ("nms", "nms_across_classes", "max_detections")
 
     def cards(self) -> Sequence[ModelCard]:
         return CARDS

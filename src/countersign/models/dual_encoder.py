@@ -157,6 +157,7 @@ class DualEncoderFamily(HubFamily):
     """Encoders of images and texts: CLIP, SigLIP, SigLIP 2."""
 
     name: ClassVar[str] = "dual_encoder"
+    setting_names: ClassVar[tuple[str, ...]] = ("top", "template")
 
     def cards(self) -> Sequence[ModelCard]:
         return CARDS

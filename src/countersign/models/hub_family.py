@@ -25,6 +25,7 @@ class HubFamily(ABC):
 
     name: ClassVar[str]
     option_names: ClassVar[tuple[str, ...]] = ()
+    setting_names: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def cards(self) -> Sequence[ModelCard]:

@@ -70,6 +70,7 @@ class ImageClassifierFamily(HubFamily):
     """Classifiers of images that transformers opens: ViT, Swin, ConvNeXt and others."""
 
     name: ClassVar[str] = "image_classifier"
+    setting_names: ClassVar[tuple[str, ...]] = ("top",)
 
     def cards(self) -> Sequence[ModelCard]:
         return CARDS

@@ -66,6 +66,7 @@ class OpenClipFamily:
 
     name = "open_clip"
     option_names = ("weights",)
+    setting_names = ("top", "template")
 
     def cards(self) -> Sequence[ModelCard]:
         return CARDS

@@ -250,6 +250,7 @@ class TextDetectorFamily(HubFamily):
     """Detectors that look for what a text says: Grounding DINO, OmDet-Turbo, OWL-ViT."""
 
     name: ClassVar[str] = "text_detector"
+    setting_names: ClassVar[tuple[str, ...]] = ("nms", "nms_across_classes", "max_detections", "template")
     _ARCHITECTURES: ClassVar[frozenset[str]] = frozenset(
         {
             "GroundingDinoForObjectDetection",

@@ -44,9 +44,9 @@ def open_model(reference: Reference, device: str | None) -> Opened:
         place = hub_loading.choose_device(device)
         network = network.eval().requires_grad_(False).to(place)
         transform = torchvision.models.get_model_weights(architecture).DEFAULT.transforms()
-        if reference.card is not None:
+        if reference.card is not None and "weights" in reference.card.details:
             transform = _weights_of(torchvision, reference.card).transforms()
-    card = dataclasses.replace(card_of(reference), weights_hash=records.sha256(file))
+    card = dataclasses.replace(reference.card or card_of(reference), weights_hash=records.sha256(file))
     return Opened(network, kind, names, transform, card, place)
 
 
@@ -73,11 +73,12 @@ def card_of(reference: Reference) -> ModelCard:
         licence="" if own else "BSD-3-Clause",
         code_licence="BSD-3-Clause",
         min_confidence=0.1 if kind == "classification" else 0.5,
+        details={"architecture": architecture},
     )
 
 
 def _architecture(reference: Reference) -> str:
-    return str(reference.card.details["architecture"]) if reference.card is not None else reference.name
+    return str((reference.card.details if reference.card else {}).get("architecture", reference.name))
 
 
 def _kind(torchvision: Any, architecture: str) -> str:
@@ -165,7 +166,7 @@ def _names(torchvision: Any, reference: Reference, architecture: str, kind: str)
     if file := reference.options.get("classes"):
         own = _lines(Path(file).expanduser())
         return own if kind == "classification" else ("", *own)
-    if reference.card is not None:
+    if reference.card is not None and "weights" in reference.card.details:
         found = _weights_of(torchvision, reference.card)
     else:
         found = torchvision.models.get_model_weights(architecture).DEFAULT

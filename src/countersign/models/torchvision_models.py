@@ -142,6 +142,7 @@ class TorchvisionFamily:
 
     name = "torchvision"
     option_names = ("weights", "classes")
+    setting_names = ("nms", "nms_across_classes", "max_detections", "keypoint_score", "top")
 
     def cards(self) -> Sequence[ModelCard]:
         return CARDS

@@ -134,6 +134,10 @@ def test_opened__as_its_card_says(opened: Anything) -> None:
         assert isinstance(opened, PROTOCOLS[task]), task
 
 
+def test_family__says_its_settings(opened: Anything) -> None:
+    assert isinstance(registry.family(opened.card.family), registry.Adjustable)
+
+
 def test_opened__from_a_folder_of_its_own(opened: Anything, install: Callable[[ModelCard], Path]) -> None:
     family = registry.family(opened.card.family)
     if not isinstance(family, registry.Opener):
