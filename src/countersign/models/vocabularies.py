@@ -59,6 +59,16 @@ def voc() -> tuple[str, ...]:
     return lines("voc")
 
 
+def ade20k() -> tuple[str, ...]:
+    """ADE20K's 150 classes of things and stuff (scene parsing benchmark)."""
+    return lines("ade20k")
+
+
+def cityscapes() -> tuple[str, ...]:
+    """Cityscapes' 19 classes that are trained on, in their training order."""
+    return lines("cityscapes")
+
+
 def imagenet() -> tuple[str, ...]:
     """ImageNet's 1,000 classes, one short name each, as torchvision writes them."""
     return unique(lines("imagenet"))

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+
+import pytest
+import yaml
+
 from countersign.models import vocabularies
 
 
@@ -18,6 +24,22 @@ def test_torchvision() -> None:
     assert len(vocabularies.coco()) == 80
 
 
+def test_torchvision__cityscapes() -> None:
+    from torchvision.datasets import Cityscapes
+
+    trained = {item.train_id: item.name for item in Cityscapes.classes if 0 <= item.train_id < 255}
+    assert vocabularies.cityscapes() == tuple(trained[i] for i in range(19))
+
+
+def test_ultralytics__ade20k() -> None:
+    spec = importlib.util.find_spec("ultralytics")  # found, not imported: its code does not belong in this process
+    if spec is None or spec.origin is None:
+        pytest.skip("ultralytics is not installed")
+    listed = yaml.safe_load((Path(spec.origin).parent / "cfg/datasets/ade20k.yaml").read_text())["names"]
+    spelt = {"conveyor belt": "conveyer belt"}  # the data set spells it with an e
+    assert vocabularies.ade20k() == tuple(spelt.get(listed[i], listed[i]) for i in range(150))
+
+
 def test_timm() -> None:
     from timm.data import ImageNetInfo
 
@@ -27,7 +49,7 @@ def test_timm() -> None:
 
 
 def test_each_name_once() -> None:
-    for names in (vocabularies.imagenet(), vocabularies.imagenet_lemmas(), vocabularies.coco(), vocabularies.voc()):
+    for names in (vocabularies.imagenet(), vocabularies.imagenet_lemmas(), vocabularies.coco(), vocabularies.voc(), vocabularies.ade20k()):
         assert len(set(names)) == len(names)
     assert "crane" in vocabularies.imagenet_lemmas()
     assert "crane (2)" in vocabularies.imagenet_lemmas()
