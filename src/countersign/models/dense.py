@@ -65,21 +65,18 @@ def winners(maps: Any, frame: Frame, *, logits: bool) -> tuple[NDArray[np.int64]
     """
     import torch
 
-    height, width = frame.size
-    step = max(1, _BUDGET // max(1, height * width))
-    best = index = total = None
-    for first in range(0, maps.shape[0], step):
+    def mass(part: Any) -> Any:
+        return torch.logsumexp(part, dim=0) if logits else part.sum(dim=0)
+
+    step = max(1, _BUDGET // (frame.size[0] * frame.size[1]))
+    part = frame.enlarge(maps[:step])
+    (best, index), total = part.max(dim=0), mass(part)
+    for first in range(step, maps.shape[0], step):
         part = frame.enlarge(maps[first : first + step])
         found, where = part.max(dim=0)
-        mass = torch.logsumexp(part, dim=0) if logits else part.sum(dim=0)
-        if best is None or index is None or total is None:
-            best, index, total = found, where, mass
-            continue
-        better = found > best
-        best = torch.where(better, found, best)
-        index = torch.where(better, where + first, index)
-        total = torch.logaddexp(total, mass) if logits else total + mass
-    assert best is not None and index is not None and total is not None
+        index = torch.where(found > best, where + first, index)
+        best = torch.maximum(best, found)
+        total = torch.logaddexp(total, mass(part)) if logits else total + mass(part)
     share = (best - total).exp() if logits else best / total.clamp_min(1e-12)
     return index.cpu().numpy(), share.float().cpu().numpy()
 

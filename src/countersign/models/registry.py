@@ -116,6 +116,8 @@ _BUILT_IN: Mapping[str, str] = {
     "open_clip": "countersign.models.open_clip_encoder:FAMILY",
     "semantic_segmenter": "countersign.models.semantic_segmenter:FAMILY",
     "text_detector": "countersign.models.text_detector:FAMILY",
+    "text_segmenter": "countersign.models.text_segmenter:FAMILY",
+    "universal_segmenter": "countersign.models.universal_segmenter:FAMILY",
     "timm": "countersign.models.timm_classifier:FAMILY",
 }
 _families: dict[str, Callable[[], Family]] = {}

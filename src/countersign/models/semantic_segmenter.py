@@ -66,6 +66,7 @@ class SemanticSegmenterFamily(HubFamily):
     """Semantic segmentation with fixed classes: SegFormer and its kin."""
 
     name: ClassVar[str] = "semantic_segmenter"
+    setting_names: ClassVar[tuple[str, ...]] = ()
 
     def cards(self) -> Sequence[ModelCard]:
         return CARDS

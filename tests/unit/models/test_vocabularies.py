@@ -49,7 +49,13 @@ def test_timm() -> None:
 
 
 def test_each_name_once() -> None:
-    for names in (vocabularies.imagenet(), vocabularies.imagenet_lemmas(), vocabularies.coco(), vocabularies.voc(), vocabularies.ade20k()):
+    for names in (
+        vocabularies.imagenet(),
+        vocabularies.imagenet_lemmas(),
+        vocabularies.coco(),
+        vocabularies.voc(),
+        vocabularies.ade20k(),
+    ):
         assert len(set(names)) == len(names)
     assert "crane" in vocabularies.imagenet_lemmas()
     assert "crane (2)" in vocabularies.imagenet_lemmas()

@@ -1,0 +1,137 @@
+"""Semantic segmentation by words: GroupViT, which was taught by captions alone.
+
+Every pixel goes to the prompt that fits it best, so the background needs words as well: negative prompts. A class that
+is asked for alone is compared with "a photo.": with nothing beside it, it would fill the image. Several prompts of one
+class count as its best one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from countersign.domain.label import Prediction
+from countersign.domain.model import ModelCard, Task, WeightFile
+from countersign.models import batches, dense, hub_loading, results
+from countersign.models.batches import Prepared
+from countersign.models.contract import Pixels, PredictOptions
+from countersign.models.hub_family import HubFamily
+from countersign.models.hub_loading import Loaded
+from countersign.models.prompts import Texts, texts_of
+from countersign.models.registry import Reference
+
+_TEMPLATE = "a photo of a {}."
+_ANYTHING = "a photo."
+
+
+class TextSegmenter:
+    """GroupViT as a SplitModel. Prepared: what its processor makes of one image."""
+
+    def __init__(self, loaded: Loaded, card: ModelCard) -> None:
+        self._network = loaded.network
+        self._processor = loaded.processor
+        self._card = card
+        self._device = loaded.device
+        self._length = int(loaded.network.config.text_config.max_position_embeddings)
+
+    @property
+    def card(self) -> ModelCard:
+        return self._card
+
+    @property
+    def device(self) -> str:
+        return self._device
+
+    def prepare(self, image: Pixels) -> Prepared:
+        return batches.prepare(self._processor.image_processor, image)
+
+    def predict(self, images: Sequence[Pixels], options: PredictOptions) -> list[list[Prediction]]:
+        return self.predict_prepared([self.prepare(image) for image in images], options)
+
+    def predict_prepared(self, prepared: Sequence[Prepared], options: PredictOptions) -> list[list[Prediction]]:
+        if not prepared:
+            return []
+        texts = texts_of(options, _TEMPLATE)
+        if len(set(texts.names)) == 1:
+            texts = Texts((*texts.texts, _ANYTHING), (*texts.names, ""))
+        words = self._words(texts)
+
+        def forward(inputs: dict[str, Any], members: Sequence[Prepared]) -> list[list[Prediction]]:
+            import torch
+
+            with torch.inference_mode():
+                maps = self._network(**inputs, **words, output_segmentation=True).segmentation_logits
+                return [_choose(each, texts, item.size, options) for each, item in zip(maps, members, strict=True)]
+
+        return batches.run(prepared, self._device, forward)
+
+    def _words(self, texts: Texts) -> dict[str, Any]:
+        tokens = self._processor.tokenizer(
+            list(texts.texts), padding=True, truncation=True, max_length=self._length, return_tensors="pt"
+        )
+        return {name: tokens[name].to(self._device) for name in ("input_ids", "attention_mask")}
+
+
+def _choose(maps: Any, texts: Texts, size: results.Size, options: PredictOptions) -> list[Prediction]:
+    import torch
+
+    names = list(dict.fromkeys(texts.names))
+    members = [[i for i, name in enumerate(texts.names) if name == wanted] for wanted in names]
+    best = torch.stack([maps[places].amax(dim=0) for places in members])
+    classes, shares = dense.winners(best, dense.Frame(size), logits=True)
+    return results.class_map(classes, names, options, scores=shares)
+
+
+def _card(data: str, hub_id: str, score: float) -> ModelCard:
+    files = ("config.json", "preprocessor_config.json", "tokenizer_config.json", "special_tokens_map.json",
+             "vocab.json", "merges.txt", "pytorch_model.bin")  # fmt: skip
+    return ModelCard(
+        f"groupvit-gcc-{data}",
+        "text_segmenter",
+        (Task.SEMANTIC_SEGMENTATION,),
+        (),
+        zero_shot=True,
+        size=data,
+        description="Groups the pixels of an image into regions and names each by the words that it is given.",
+        author="NVIDIA (Jiarui Xu and others)",
+        source=f"https://huggingface.co/{hub_id}",
+        hub_id=hub_id,
+        licence="LicenseRef-NVIDIA-GroupViT",
+        code_licence="Apache-2.0",
+        files=tuple(WeightFile(file) for file in files),
+        min_confidence=0.3,
+        published={"parameters": 55.7, "voc_miou": score},
+        published_source="https://github.com/NVlabs/GroupViT (README, zero-shot segmentation); parameters counted",
+    )
+
+
+CARDS: tuple[ModelCard, ...] = (
+    _card("yfcc", "nvidia/groupvit-gcc-yfcc", 52.3),
+    _card("redcaps", "nvidia/groupvit-gcc-redcaps", 50.8),
+)
+
+
+class TextSegmenterFamily(HubFamily):
+    """Semantic segmentation by words: GroupViT."""
+
+    name: ClassVar[str] = "text_segmenter"
+    setting_names: ClassVar[tuple[str, ...]] = ("template",)
+
+    def cards(self) -> Sequence[ModelCard]:
+        return CARDS
+
+    def fits(self, architecture: str) -> bool:
+        return architecture == "GroupViTModel"
+
+    def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
+        base = ModelCard("", self.name, (Task.SEMANTIC_SEGMENTATION,), (), zero_shot=True)
+        return hub_loading.card_of(reference, base, folder)
+
+    def open(self, folder: Path, card: ModelCard, device: str | None, pickle: bool) -> TextSegmenter:
+        loaded = hub_loading.load(folder, "GroupViTModel", device=device, pickle=pickle)
+        return TextSegmenter(loaded, dataclasses.replace(card, weights_hash=loaded.weights_hash))
+
+
+FAMILY = TextSegmenterFamily()
