@@ -82,17 +82,13 @@ def measure(call: Callable[[], Any], images_per_call: int, calls: int) -> Cost:
 
 def bare_costs(model: Any, paths: list[str], batch: int) -> dict[str, Cost]:
     """Measure the three parts, each alone, on one core."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    before = machine.use_threads(1)
     turn = iter(paths * 100)
     pixels = imaging.read_rgb(paths[0])
-    ready = torch.from_numpy(np.stack([model.prepare(pixels).transpose(1, 2, 0)] * batch)).permute(0, 3, 1, 2)
+    ready = np.stack([model.prepare(pixels).transpose(1, 2, 0)] * batch).transpose(0, 3, 1, 2)
 
     def forward() -> None:
-        with torch.inference_mode():
-            model._network(ready)
+        model._run(ready)
 
     try:
         return {
@@ -101,7 +97,7 @@ def bare_costs(model: Any, paths: list[str], batch: int) -> dict[str, Cost]:
             "forward": measure(forward, batch, 8),
         }
     finally:
-        torch.set_num_threads(before)
+        machine.restore_threads(before)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,11 @@ def pool() -> int:
     return max(1, _share.lanes * (_share.each - 1) + 1)
 
 
+def lanes() -> int:
+    """Return how many threads predict at once."""
+    return _share.lanes if _share else 1
+
+
 def available() -> int:
     """Return how many cores this process may run on."""
     if hasattr(os, "sched_getaffinity"):

@@ -3,11 +3,13 @@
 Options: ``weights`` is ``pretrained`` (default: those of the hub, fetched before into the models folder or the hub's
 own cache: loading never downloads), ``random`` (for measuring: it knows nothing) or the path of a safetensors file;
 ``classes`` is a file of class names, one a line (default: the names that the weights were trained on); ``seed`` fixes
-random weights. The weights' licence stands in the card.
+random weights. ``engine`` is ``auto`` (default, but for random weights), ``torch``, ``onnx`` or ``openvino``: see
+``acceleration``. The weights' licence stands in the card.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 from countersign.domain.errors import ModelError, NotFound
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task, WeightFile
+from countersign.models import acceleration
 from countersign.models import weights as weights_folder
 from countersign.models.contract import Pixels, PredictOptions
 from countersign.models.registry import Reference
@@ -37,8 +40,7 @@ class TimmClassifier:
 
     parallel = True
 
-    def __init__(self, network: Any, card: ModelCard, config: dict[str, Any], device: str) -> None:
-        self._network = network
+    def __init__(self, network: Any, card: ModelCard, config: dict[str, Any], device: str, engine: str) -> None:
         self._card = card
         self._device = device
         self._size: tuple[int, int] = config["input_size"][1:]
@@ -47,6 +49,11 @@ class TimmClassifier:
         self._shift = (-np.asarray(config["mean"], np.float32) / np.asarray(config["std"], np.float32)).astype(
             np.float32
         )
+        grey = self.prepare(np.full((*self._size, 3), 100, np.uint8))
+        self._run, choice = acceleration.accelerate(
+            network, grey, weights_hash=card.weights_hash, device=device, engine=engine
+        )
+        self._card = dataclasses.replace(card, details={**card.details, **choice.details()})
 
     @property
     def card(self) -> ModelCard:
@@ -78,13 +85,12 @@ class TimmClassifier:
         return self.predict_prepared([self.prepare(image) for image in images], options)
 
     def predict_prepared(self, prepared: Sequence[Any], options: PredictOptions) -> list[list[Prediction]]:
-        import torch
-
         if not prepared:
             return []
-        batch = torch.from_numpy(np.stack([pixels.transpose(1, 2, 0) for pixels in prepared])).permute(0, 3, 1, 2)
-        with torch.inference_mode():
-            scores = self._network(batch.to(self._device)).float().softmax(1).cpu().numpy()
+        batch = np.stack([pixels.transpose(1, 2, 0) for pixels in prepared]).transpose(0, 3, 1, 2)
+        logits = self._run(batch)[0].astype(np.float32)
+        raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+        scores = raised / raised.sum(axis=1, keepdims=True)
         return [self._choose(row, options) for row in scores]
 
     def _choose(self, scores: NDArray[np.float32], options: PredictOptions) -> list[Prediction]:
@@ -164,7 +170,7 @@ class TimmFamily:
     """timm's classifiers."""
 
     name: str = "timm"
-    option_names: tuple[str, ...] = ("weights", "classes", "seed")
+    option_names: tuple[str, ...] = ("weights", "classes", "seed", "engine")
     setting_names: tuple[str, ...] = ("top",)
 
     def names(self) -> Sequence[str]:
@@ -186,6 +192,8 @@ class TimmFamily:
 
         config = _pretrained_config(reference.name)
         weights = reference.options.get("weights", _PRETRAINED)
+        # Measuring takes some seconds: weights that know nothing are not worth them unless somebody asks.
+        engine = reference.option("engine", acceleration.ENGINES, "torch" if weights == _RANDOM else "auto")
         arguments: dict[str, Any] = {"pretrained": False}  # or it would be downloaded
         if "classes" in reference.options:
             names = _class_names(config, reference.options, -1)
@@ -202,7 +210,7 @@ class TimmFamily:
             raise ModelError(f"{reference.text!r} has no classifier head", remedy="Choose another model.")
         names = _class_names(config, reference.options, count)
         card = _card(reference, config, names, _weights_hash(network))
-        return TimmClassifier(network, card, timm.data.resolve_model_data_config(network), place)
+        return TimmClassifier(network, card, timm.data.resolve_model_data_config(network), place, engine)
 
 
 def _fetched(reference: Reference, config: dict[str, Any]) -> Path:
