@@ -62,6 +62,9 @@ def checkpoint(card: ModelCard, cache: Path) -> Path:
     assert module is not None, f"tests/tiny_checkpoints/{card.family}.py is missing: a family needs one"
     folder = cache / f"{card.family}-{_fingerprint(card.family)}" / key(card)
     if not folder.exists():
+        for old in cache.glob(f"{card.family}-*"):  # of an earlier builder or library
+            if old != folder.parent:
+                shutil.rmtree(old, ignore_errors=True)
         part = folder.parent / f".{uuid.uuid4().hex}"
         part.mkdir(parents=True)
         module.build(card, part)
