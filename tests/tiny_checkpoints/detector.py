@@ -45,6 +45,7 @@ def build(card: ModelCard, folder: Path) -> None:
         network = T.DFineForObjectDetection
     else:
         backbone = T.RTDetrResNetConfig(
+            embedding_size=16, hidden_sizes=[16, 24, 32, 40], depths=[1, 1, 1, 1], layer_type="bottleneck",
             out_features=["stage2", "stage3", "stage4"],
         )  # fmt: skip
         maker, network = {
