@@ -34,7 +34,7 @@ class Frame:
     def enlarge(self, maps: Any) -> Any:
         """Return maps (C, h, w) at the size of the image: (C, H, W), bilinear, without the padding."""
         found = maps[None].float()
-        if self.seen is not None and self.valid is not None and self.seen != self.valid:
+        if self.seen is not None and self.valid is not None:
             found = _resize(found, self.seen)[..., : self.valid[0], : self.valid[1]]
         return _resize(found, self.size)[0]
 
