@@ -83,8 +83,8 @@ def _edgetam(kind: str, folder: Path) -> None:
         },
     )  # fmt: skip
     vision = T.EdgeTamVisionConfig(
-        backbone_config=backbone, backbone_channel_list=[32, 24, 16, 8], backbone_feature_sizes=[[16, 16], [8, 8], [4, 4]],
-        fpn_hidden_size=32,
+        backbone_config=backbone, backbone_channel_list=[32, 24, 16, 8],
+        backbone_feature_sizes=[[16, 16], [8, 8], [4, 4]], fpn_hidden_size=32,
     )  # fmt: skip
     config = T.EdgeTamVideoConfig(
         vision_config=vision,

@@ -97,7 +97,7 @@ class SamSegmenter:
 
     def encode(self, image: Pixels) -> Encoded:
         digest = hashlib.blake2b(str(image.shape).encode(), digest_size=16)
-        digest.update(np.ascontiguousarray(image))
+        digest.update(np.ascontiguousarray(image).data)
         key = digest.digest()
         found = self._recent.get(key)
         if found is None:

@@ -114,6 +114,7 @@ _BUILT_IN: Mapping[str, str] = {
     "onnx": "countersign.models.onnx.family:FAMILY",
     "torchvision": "countersign.models.torchvision_models:FAMILY",
     "open_clip": "countersign.models.open_clip_encoder:FAMILY",
+    "pose_estimator": "countersign.models.pose_estimator:FAMILY",
     "prompt_segmenter": "countersign.models.prompt_segmenter:FAMILY",
     "semantic_segmenter": "countersign.models.semantic_segmenter:FAMILY",
     "text_detector": "countersign.models.text_detector:FAMILY",
