@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +15,6 @@ from countersign.domain.image import Image
 from countersign.domain.query import ImageQuery
 from countersign.store import fields, images, query, states
 from countersign.store import tables as t
-from countersign.store.sets import among
 
 
 class Sort(StrEnum):
@@ -131,27 +129,32 @@ def facets(c: Connection, project_id: int, wanted: ImageQuery | None, *, fields_
     k = t.image.c
     if wanted is None or wanted.empty:
         return _facets_of_all(c, project_id, fields_of)
-    # The filter is the dear part, so it is asked once, and what else there is to count is counted here.
-    rows = c.execute(sa.select(k.id, k.split, k.state).where(*query.conditions(c, project_id, wanted))).all()
-    fitting = {row[0] for row in rows}
-    tags = Counter(
-        tag
-        for tag, image_id in c.execute(
-            sa.select(t.image_tag.c.tag, t.image_tag.c.image_id).where(t.image_tag.c.project_id == project_id)
-        )
-        if image_id in fitting
-    )
-    sure = {wanted.labels.field, *wanted.has_labels_in}
+    # The filter is the dear part, so it is asked once; the database counts, so that no other thread waits meanwhile.
+    chosen = sa.select(k.id, k.split, k.state).where(*query.conditions(c, project_id, wanted)).cte("chosen")
+    chosen = chosen.prefix_with("MATERIALIZED")
+    g = t.image_tag.c
+    tagged = (g.project_id == project_id) & g.image_id.in_(sa.select(chosen.c.id))
+    parts = [
+        sa.select(sa.literal("cell"), chosen.c.split, chosen.c.state, sa.func.count()).group_by(
+            chosen.c.split, chosen.c.state
+        ),
+        sa.select(sa.literal("tag"), g.tag, sa.literal(""), sa.func.count()).where(tagged).group_by(g.tag),
+    ]
+    for name in fields_of:
+        label = t.label.c
+        has = (label.field_id == fields.get(c, project_id, name).id) & (label.image_id == chosen.c.id)
+        here = sa.exists().where(has)
+        parts.append(sa.select(sa.literal("field"), sa.literal(name), sa.literal(""), sa.func.count()).where(here))
+    rows = [tuple(row) for row in c.execute(sa.union_all(*parts))]
+    cells = [row[1:] for row in rows if row[0] == "cell"]
+    labelled_in = {row[1]: row[3] for row in rows if row[0] == "field"}
     return Facets(
-        len(rows),
+        sum(row[2] for row in cells),
         images.count(c, project_id),
-        sorted(Counter(row[1] for row in rows).items()),
-        sorted(Counter(row[2] for row in rows).items()),
-        sorted(tags.items()),
-        [
-            (name, len(fitting) if name in sure else _fitting_with_labels(c, project_id, name, fitting))
-            for name in fields_of
-        ],
+        _sums(cells, 0),
+        _sums(cells, 1),
+        sorted((row[1], row[3]) for row in rows if row[0] == "tag"),
+        [(name, labelled_in[name]) for name in fields_of],
     )
 
 
@@ -162,17 +165,6 @@ def _facets_of_all(c: Connection, project_id: int, fields_of: Sequence[str]) -> 
     count = sum(row[2] for row in cells)
     with_labels = [(name, _with_labels(c, project_id, name, everything)) for name in fields_of]
     return Facets(count, count, _sums(cells, 0), _sums(cells, 1), list(images.tags(c, project_id).items()), with_labels)
-
-
-_FEW = 30_000  # images that are looked up one by one; for more, all labels of the field are walked
-
-
-def _fitting_with_labels(c: Connection, project_id: int, name: str, fitting: set[int]) -> int:
-    if len(fitting) <= _FEW:
-        return _with_labels(c, project_id, name, [among(c, t.image.c.id, fitting)])
-    k = t.label.c
-    chosen = sa.select(k.image_id).where(k.field_id == fields.get(c, project_id, name).id).group_by(k.image_id)
-    return len(fitting.intersection(c.execute(chosen).scalars()))
 
 
 def _sums(cells: Sequence[Any], column: int) -> list[tuple[str, int]]:

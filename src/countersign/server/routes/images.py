@@ -185,6 +185,8 @@ def _label_counts(
     found = stats(chosen.states)
     known = {stat.class_name for stat in found}
     classes = tuple(name for name in chosen.classes if name in known)
+    if len(present) == 1 and not chosen.states and not classes:  # the same question again
+        return found, [(present[0], sum(stat.current for stat in found))]
     states = [(name, sum(stat.current for stat in stats([wire.state_of(name)], classes))) for name in present]
     return found, states
 
