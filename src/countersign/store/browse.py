@@ -143,8 +143,8 @@ def facets(c: Connection, project_id: int, wanted: ImageQuery | None, *, fields_
     for name in fields_of:
         label = t.label.c
         has = (label.field_id == fields.get(c, project_id, name).id) & (label.image_id == chosen.c.id)
-        here = sa.exists().where(has)
-        parts.append(sa.select(sa.literal("field"), sa.literal(name), sa.literal(""), sa.func.count()).where(here))
+        count = sa.select(sa.literal("field"), sa.literal(name), sa.literal(""), sa.func.count())
+        parts.append(count.select_from(chosen).where(sa.exists().where(has)))
     rows = [tuple(row) for row in c.execute(sa.union_all(*parts))]
     cells = [row[1:] for row in rows if row[0] == "cell"]
     labelled_in = {row[1]: row[3] for row in rows if row[0] == "field"}
