@@ -254,7 +254,7 @@ function Chosen(props: {
 }
 
 /** A pause in typing that is long enough to look for what stands there. */
-const TYPING_MS = 120;
+const TYPING_MS = 80;
 
 function TextFilter(props: {
   value: string;

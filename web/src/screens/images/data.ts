@@ -119,17 +119,19 @@ const PICTURES_FIRST: ReadonlySet<unknown> = new Set(["ids", "first", "tiles"]);
 /** Time for the thumbnails themselves to be asked for and to come, once it is known which they are. */
 const THUMBNAILS_MS = 120;
 
-/** Whether the pictures are there: counts wait for them, as both would ask the same database. */
-function usePicturesAreThere(): boolean {
+/** Whether the pictures of a filter are there: counts wait for them, as both would ask the same database. */
+function usePicturesAreThere(filter: string): boolean {
   const asked = useIsFetching({
     predicate: ({ queryKey }) => queryKey.some((part) => PICTURES_FIRST.has(part)),
   });
-  const [settled] = useDebouncedValue(asked === 0, THUMBNAILS_MS);
-  return settled && asked === 0;
+  // With another filter the wait begins anew: nothing of it has been asked for when this is first drawn.
+  const now = `${asked === 0} ${filter}`;
+  const [settled] = useDebouncedValue(now, THUMBNAILS_MS);
+  return asked === 0 && settled === now;
 }
 
 function useFacetsOf(project: number, query: string, field: string, wanted = true) {
-  const enabled = usePicturesAreThere() && wanted;
+  const enabled = usePicturesAreThere(query) && wanted;
   return useQuery({
     queryKey: [...keys.labels(project), "facets", query, field],
     queryFn: ({ signal }) =>
@@ -193,7 +195,7 @@ export function useFieldHistogram(project: number, query: ImageQuery) {
   const field = fields.data?.find((each) => each.name === query.field);
   const { classes, states } = query;
   const rest = formatQuery({ ...query, field: "" });
-  const free = usePicturesAreThere();
+  const free = usePicturesAreThere(rest);
   return useQuery({
     queryKey: [...keys.labels(project), "histogram", field?.id, classes, states, rest],
     queryFn: async ({ signal }) => {
