@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
+
 from countersign.models.contract import Pixels
 from countersign.models.results import Size
 
@@ -27,7 +29,8 @@ class Prepared:
 def prepare(processor: Any, image: Pixels, **settings: Any) -> Prepared:
     """Prepare one image with an image processor of transformers."""
     # Said outright: of an image that is 3 pixels high or wide the library would guess wrong.
-    inputs = processor(images=image, return_tensors="pt", input_data_format="channels_last", **settings)
+    whole = np.ascontiguousarray(image)  # a mirrored view has steps backwards, which torch refuses
+    inputs = processor(images=whole, return_tensors="pt", input_data_format="channels_last", **settings)
     return Prepared(dict(inputs), (image.shape[0], image.shape[1]))
 
 

@@ -80,7 +80,10 @@ class PoseEstimator:
 
         crops = [
             self._processor(
-                images=images[index], boxes=[[box.bounds]], return_tensors="pt", input_data_format="channels_last"
+                images=np.ascontiguousarray(images[index]),
+                boxes=[[box.bounds]],
+                return_tensors="pt",
+                input_data_format="channels_last",
             )["pixel_values"]
             for index, _, box in part
         ]

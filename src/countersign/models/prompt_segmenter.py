@@ -109,7 +109,9 @@ class SamSegmenter:
         import torch
 
         size = (image.shape[0], image.shape[1])
-        inputs = self._processor(images=image, return_tensors="pt", input_data_format="channels_last")
+        inputs = self._processor(
+            images=np.ascontiguousarray(image), return_tensors="pt", input_data_format="channels_last"
+        )
         pixels = inputs["pixel_values"].to(self._device)
         with torch.inference_mode():
             made = self._network.get_image_embeddings(pixels)

@@ -210,7 +210,7 @@ def _generate(
 
 
 def prepare_classes(store: Store, run: Run, card: ModelCard) -> None:
-    """Give the classes of a pose model their keypoints in the project, where it has no such class yet.
+    """Give the classes of a pose model their keypoints in the project, where they have none there.
 
     A card tells them in ``details``: ``keypoint_names`` and ``skeleton`` (pairs of indices), for all its classes.
     """
@@ -221,9 +221,8 @@ def prepare_classes(store: Store, run: Run, card: ModelCard) -> None:
     asked = run.spec.classes or card.classes
     wanted = dict.fromkeys(mapping.apply(run.spec.label_map, name) for name in asked)
     with store.write() as c:
-        known = {item.name for item in classes.list_all(c, run.project_id)}
-        made = [LabelClass(n, keypoint_names=names, skeleton=bones) for n in wanted if n and n not in known]
-        classes.ensure(c, run.project_id, made)
+        made = [LabelClass(name, keypoint_names=names, skeleton=bones) for name in wanted if name]
+        classes.ensure(c, run.project_id, made)  # it keeps the points that a class has
 
 
 def _on_gpu(model: object) -> bool:
