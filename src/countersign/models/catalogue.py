@@ -21,9 +21,14 @@ def _built_in(families: tuple[str, ...]) -> tuple[ModelCard, ...]:
     return tuple(ratings.rate(found))
 
 
+def built_in() -> tuple[ModelCard, ...]:
+    """Return the cards that are written beside the families' code, rated."""
+    return _built_in(registry.families())
+
+
 def cards() -> list[ModelCard]:
     """Return the card of every model of the catalogue, then of every added one, each name once."""
-    known = {card.name: card for card in _built_in(registry.families())}
+    known = {card.name: card for card in built_in()}
     return list((known | {card.name: card for card in weights.added()}).values())
 
 

@@ -15,13 +15,14 @@ from countersign.domain.label import Prediction
 from countersign.domain.model import StoredModel
 from countersign.domain.query import _IMAGE_TERMS, _LABEL_TERMS
 from countersign.learn.settings import TrainingSettings
+from countersign.models import registry
 from countersign.runs import catalogue, executors, training
 from countersign.store import Store
 from countersign.store import models as records
 from shapes import Call
 
 DOCS = Path(__file__).parents[3] / "docs"
-GUIDES = [DOCS.parent / "README.md", *sorted((DOCS / "guide").glob("*.md"))]
+GUIDES = [DOCS.parent / "README.md", *sorted((DOCS / "guide").rglob("*.md"))]
 NAMES = {"square": "RBC", "bar": "WBC"}
 
 
@@ -68,8 +69,14 @@ def _photos() -> None:
     Path("photos/labels.json").write_text(json.dumps(data))
 
 
-@pytest.mark.usefixtures("_quick_model")
-@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+@pytest.fixture
+def _own_families(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page registers is gone after it."""
+    monkeypatch.setattr(registry, "_families", dict(registry._families))
+
+
+@pytest.mark.usefixtures("_quick_model", "_own_families")
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.relative_to(DOCS.parent).with_suffix("").as_posix())
 def test_guide(page: Path, call: Call) -> None:
     _photos()
 
@@ -78,7 +85,7 @@ def test_guide(page: Path, call: Call) -> None:
 
 def test_guides__are_those_that_are_promised() -> None:
     assert {page.stem for page in GUIDES} >= {
-        "command-line", "getting-started", "python", "queries", "review", "training"
+        "adding-a-model", "command-line", "getting-started", "python", "queries", "review", "training"
     }  # fmt: skip
 
 
