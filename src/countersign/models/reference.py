@@ -47,8 +47,8 @@ _HEAD = (
 
 _EXPLAINED = (
     "*Published* are the figures of the models' authors or libraries, on their own test sets, in percent: they say",
-    "little about your images. Speed and performance are ratings 1 to 3 among models of the same task and kind of vocabulary,",
-    "made of these figures; nothing published, no rating. *Vocabulary* is the list of classes that the model knows;",
+    "little about your images. Speed and performance are ratings 1 to 3 among models of the same task and kind of",
+    "vocabulary, made of these figures; nothing published, no rating. *Vocabulary* is the list of its classes;",
     "*any words* means that it takes yours. *GPU* means: too slow to be useful without one.",
 )
 
