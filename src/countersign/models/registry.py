@@ -107,20 +107,24 @@ class Opener(Protocol):
 
 _BUILT_IN: Mapping[str, str] = {
     SAVED: "countersign.models.trained:FAMILY",
+    "chat": "countersign.models.chat:FAMILY",
     "detector": "countersign.models.detector:FAMILY",
     "dual_encoder": "countersign.models.dual_encoder:FAMILY",
+    "florence": "countersign.models.florence:FAMILY",
     "image_classifier": "countersign.models.image_classifier:FAMILY",
     "image_encoder": "countersign.models.image_encoder:FAMILY",
+    "kosmos": "countersign.models.kosmos:FAMILY",
+    "molmo": "countersign.models.molmo:FAMILY",
     "onnx": "countersign.models.onnx.family:FAMILY",
-    "torchvision": "countersign.models.torchvision_models:FAMILY",
     "open_clip": "countersign.models.open_clip_encoder:FAMILY",
     "pose_estimator": "countersign.models.pose_estimator:FAMILY",
     "prompt_segmenter": "countersign.models.prompt_segmenter:FAMILY",
     "semantic_segmenter": "countersign.models.semantic_segmenter:FAMILY",
     "text_detector": "countersign.models.text_detector:FAMILY",
     "text_segmenter": "countersign.models.text_segmenter:FAMILY",
-    "universal_segmenter": "countersign.models.universal_segmenter:FAMILY",
     "timm": "countersign.models.timm_classifier:FAMILY",
+    "torchvision": "countersign.models.torchvision_models:FAMILY",
+    "universal_segmenter": "countersign.models.universal_segmenter:FAMILY",
 }
 _families: dict[str, Callable[[], Family]] = {}
 

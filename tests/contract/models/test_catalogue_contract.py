@@ -332,8 +332,30 @@ def test_refine__boxes_become_shapes(opened: Anything) -> None:
 
 
 def test_ask__one_answer_per_image(opened: Anything) -> None:
+    """The same alone and among others, twice the same, and no longer than was asked for."""
     if not isinstance(opened, Asker):
         pytest.skip("it answers no questions")
-    answers = opened.ask(_pictures()[:2], "What is this?", settings={"max_new_tokens": 4})
-    assert len(answers) == 2
+    pictures, question = _pictures(), "Describe what is written in the image."
+    settings = {"max_new_tokens": 12}
+    answers = opened.ask(pictures, question, settings=settings)
+    assert len(answers) == len(pictures)
     assert all(isinstance(answer, str) for answer in answers)
+    assert any(answers)
+    for image, answer in zip(pictures, answers, strict=True):
+        assert opened.ask([image], question, settings=settings) == [answer]
+    assert opened.ask([], question) == []
+
+
+@pytest.mark.parametrize("most", [0, "many", True])
+def test_ask__how_long_an_answer_may_be(opened: Anything, most: object) -> None:
+    if not isinstance(opened, Asker):
+        pytest.skip("it answers no questions")
+    with pytest.raises(ModelError, match="max_new_tokens"):
+        opened.ask(_pictures()[:1], "Describe the image.", settings={"max_new_tokens": most})
+
+
+def test_ask__nothing(opened: Anything) -> None:
+    if not isinstance(opened, Asker):
+        pytest.skip("it answers no questions")
+    with pytest.raises(ModelError, match="question"):
+        opened.ask(_pictures()[:1], "  ")
