@@ -131,7 +131,7 @@ def test_editor__both_change_one_label_and_one_of_them_chooses(visits, served, p
     saved(hers)
     bo.context.set_offline(False)
     conflict = his.get_by_test_id("conflict")
-    expect(conflict).to_contain_text(re.compile("^Somebody else.* changed the label “rod”.* It is “lobed” now."))
+    expect(conflict).to_contain_text(re.compile("^anna changed the label “rod”.* It is “lobed” now."))
     conflict.get_by_role("button", name=choice).click()
     expect(conflict).to_have_count(0)
     for page in (hers, his):

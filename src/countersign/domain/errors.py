@@ -121,11 +121,17 @@ class WrongState(Conflict):
 
 
 class Outdated(Conflict):
-    """Somebody else changed it since it was read. ``current`` is what it is now, None if it is gone."""
+    """Somebody else changed it since it was read. ``current`` is what it is now, None if it is gone.
 
-    def __init__(self, what: str, current: object = None, *, remedy: str = "Look at it as it is now.") -> None:
+    ``by`` is who changed it, empty where that is not known.
+    """
+
+    def __init__(
+        self, what: str, current: object = None, *, remedy: str = "Look at it as it is now.", by: str = ""
+    ) -> None:
         super().__init__(what, remedy=remedy)
         self.current = current
+        self.by = by
 
 
 class ImageError(CountersignError):

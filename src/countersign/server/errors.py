@@ -60,7 +60,7 @@ def status_of(error: CountersignError) -> int:
 def problem_of(error: CountersignError, *, current: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return an error as the JSON values of a problem."""
     found = problem(status_of(error), error.what, remedy=error.remedy, kind=type(error).__name__)
-    return found | ({"current": current} if isinstance(error, Outdated) else {})
+    return found | ({"current": current, "by": error.by} if isinstance(error, Outdated) else {})
 
 
 def problem(status: int, detail: str, *, remedy: str = "", kind: str = "", **more: Any) -> dict[str, Any]:

@@ -48,6 +48,13 @@ def was_deleted(c: Connection, label_id: int) -> bool:
     return c.execute(sa.select(1).where(t.label_removed.c.id == label_id)).scalar() is not None
 
 
+def last_actor(c: Connection, label_id: int) -> str:
+    """Return who changed (or deleted) a label last; empty where nobody changed it since it was made."""
+    k = t.label_change.c
+    last = sa.select(sa.func.max(k.change_id)).where(k.label_id == label_id).scalar_subquery()
+    return str(c.execute(sa.select(t.change.c.actor).where(t.change.c.id == last)).scalar() or "")
+
+
 def newest_of(c: Connection, change_id: int, count: int) -> list[int]:
     """Return the ids of the last ``count`` labels that a change made, in the order in which it made them."""
     made = c.execute(sa.select(t.change.c.last_label).where(t.change.c.id == change_id)).scalar()

@@ -237,7 +237,9 @@ class _Batch:
         where = editions.place(self.c, label_id)
         if where is None:
             if editions.was_deleted(self.c, label_id):
-                raise Outdated(f"The label {label_id} was deleted meanwhile", remedy="Draw it again if it is needed.")
+                by = editions.last_actor(self.c, label_id)
+                what = f"The label {label_id} was deleted meanwhile"
+                raise Outdated(what, remedy="Draw it again if it is needed.", by=by)
             raise NotFound("label", label_id)
         row = fields.row(self.c, where[0])
         if row.project_id != self.project.id:
@@ -245,7 +247,7 @@ class _Batch:
         now = editions.versions(self.c, [label_id])[label_id]
         if expected is not None and now != expected and label_id not in self.touched:
             by = history.get(self.c, now).actor
-            raise Outdated(f"The label {label_id} was changed by {by} meanwhile", label_id)
+            raise Outdated(f"The label {label_id} was changed by {by} meanwhile", label_id, by=by)
         return labels.get(self.c, label_id), row.run_id is not None and not row.closed
 
     def _id(self, operation: Update | Delete) -> int:
@@ -303,7 +305,7 @@ def _kept(done: Edited) -> dict[str, Any]:
             [
                 item.label_id,
                 item.client_id,
-                item.error and [type(item.error).__name__, item.error.what, item.error.remedy],
+                item.error and [type(item.error).__name__, item.error.what, item.error.remedy, _by(item.error)],
             ]
             for item in done.outcomes
         ],
@@ -318,9 +320,13 @@ def _replayed(kept: Mapping[str, Any]) -> Edited:
     return Edited(outcomes, list(kept["changes"]), replayed=True)
 
 
-def _error_of(kind: str, what: str, remedy: str) -> CountersignError:
+def _by(error: CountersignError) -> str:
+    return error.by if isinstance(error, Outdated) else ""
+
+
+def _error_of(kind: str, what: str, remedy: str, by: str = "") -> CountersignError:
     made: CountersignError = getattr(errors, kind).__new__(getattr(errors, kind))
-    made.__dict__.update(what=what, remedy=remedy)
+    made.__dict__.update(what=what, remedy=remedy, **({"current": None, "by": by} if kind == "Outdated" else {}))
     made.args = (what, remedy)
     return made
 

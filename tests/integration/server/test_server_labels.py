@@ -48,11 +48,12 @@ def test_second_editor_is_told(served: Served) -> None:
     problem = served.patch("/labels/1", {"class_name": "disc", "expected_version": seen["version"]}, 409)
     assert problem["kind"] == "Outdated"
     assert problem["current"] == first
+    assert problem["by"] == "anna"
     assert "anna" in problem["detail"]
     served.delete("/labels/1", 409, expected_version=seen["version"])
     served.delete("/labels/1", expected_version=first["version"])
     gone = served.patch("/labels/1", {"class_name": "disc"}, 409)
-    assert (gone["kind"], gone["current"]) == ("Outdated", None)
+    assert (gone["kind"], gone["current"], gone["by"]) == ("Outdated", None, "anna")
     served.get("/labels/1", 404)
 
 

@@ -45,6 +45,8 @@ export interface Conflict {
   mine: Pending;
   /** The label as it is on the server; null: it is gone. */
   theirs: Label | null;
+  /** Who changed it; empty: not known. */
+  by: string;
   /** Set if the server refused instead: why, and what to do. */
   refused: { what: string; todo: string } | null;
 }
@@ -259,7 +261,14 @@ export class Outbox {
       result.status === "refused"
         ? { what: result.problem?.detail ?? "The server refused it.", todo: result.problem?.remedy ?? "" }
         : null;
-    this.wires.conflict({ key: item.key, imageId: item.imageId, mine: item, theirs: result.label, refused });
+    this.wires.conflict({
+      key: item.key,
+      imageId: item.imageId,
+      mine: item,
+      theirs: result.label,
+      by: result.problem?.by ?? "",
+      refused,
+    });
   }
 
   /** Whether the server refused to make what was deleted here meanwhile: then all is as it should be. */
@@ -275,7 +284,14 @@ export class Outbox {
     const refused = { what: this.problem, todo: (error as { remedy?: string }).remedy ?? "" };
     for (const item of batch.items) {
       if (this.isNoMore(item)) continue;
-      this.wires.conflict({ key: item.key, imageId: item.imageId, mine: item, theirs: null, refused });
+      this.wires.conflict({
+        key: item.key,
+        imageId: item.imageId,
+        mine: item,
+        theirs: null,
+        by: "",
+        refused,
+      });
     }
   }
 

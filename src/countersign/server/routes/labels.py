@@ -160,7 +160,8 @@ def _project_of(here: Here, label_id: int) -> Record:
     with here.store.read() as c:
         place = editions.place(c, label_id)
         if place is None and editions.was_deleted(c, label_id):
-            raise Outdated(f"The label {label_id} was deleted", remedy="Draw it again if it is needed.")
+            by = editions.last_actor(c, label_id)
+            raise Outdated(f"The label {label_id} was deleted", remedy="Draw it again if it is needed.", by=by)
         if place is None:
             raise NotFound("label", label_id)
         return projects.by_id(c, fields.row(c, place[0]).project_id)

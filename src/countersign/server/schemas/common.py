@@ -49,6 +49,8 @@ class Problem(Wire):
     """For a request that does not fit its schema: each value that is wrong."""
     current: JsonObject | None = None
     """For `Outdated`: the label as it is now; null if it is gone."""
+    by: str | None = None
+    """For `Outdated`: who changed it; empty where that is not known."""
 
 
 class Count(Wire):

@@ -2857,6 +2857,12 @@ export type PredictionList = {
  */
 export type Problem = {
     /**
+     * By
+     *
+     * For `Outdated`: who changed it; empty where that is not known.
+     */
+    by?: string | null;
+    /**
      * Current
      *
      * For `Outdated`: the label as it is now; null if it is gone.

@@ -52,12 +52,12 @@ export function Conflicts() {
   );
 }
 
-function textOf({ mine, theirs, refused }: Conflict): string {
+function textOf({ mine, theirs, by, refused }: Conflict): string {
   const what = `“${mine.label.className}”`;
   if (refused) return `The label ${what} is not saved. ${refused.what} ${refused.todo}`.trim();
-  if (!theirs) return `Somebody else deleted the label ${what} that you changed.`;
-  const who = theirs.verified_by ? ` (${theirs.verified_by})` : "";
+  const who = by || "Somebody else";
+  if (!theirs) return `${who} deleted the label ${what} that you changed.`;
   const doing = mine.kind === "delete" ? "deleted" : "changed";
   const now = theirs.class_name === mine.label.className ? "" : ` It is “${theirs.class_name}” now.`;
-  return `Somebody else${who} changed the label ${what} that you ${doing}.${now}`;
+  return `${who} changed the label ${what} that you ${doing}.${now}`;
 }

@@ -45,6 +45,7 @@ function ReviewSide({ run, view, onView, counts, summary, colors, busy, actions,
   const [sorting, setSorting] = useState<Sorting>({ by: "name", down: false });
   const [text, setText] = useState("");
   const all = stats?.items.length ?? 0;
+  const most = useMemo(() => Math.max(0, ...(stats?.items ?? []).map((each) => each.total)), [stats]);
   const rows = useMemo(
     () => sorted(stats?.items ?? [], sorting, all > MANY ? text : ""),
     [stats, sorting, text, all],
@@ -101,7 +102,7 @@ function ReviewSide({ run, view, onView, counts, summary, colors, busy, actions,
         {counts.error ? (
           <ErrorState title="The counts could not be loaded" error={counts.error} retry={retry} />
         ) : (
-          <table style={{ "--numbers": `${2 * count(stats?.total ?? 0).length + 5}ch` } as CSSProperties}>
+          <table style={{ "--numbers": `${2 * count(most).length + 3}ch` } as CSSProperties}>
             <thead>
               <tr>
                 {head("name", "Class")}
@@ -138,7 +139,10 @@ function ReviewSide({ run, view, onView, counts, summary, colors, busy, actions,
                 <tr>
                   <th scope="row">All</th>
                   <td>
-                    <b>{count(stats.current)}</b> <span>of {count(stats.total)}</span>
+                    {/* Wider than what stands above it: it may reach over to the left. */}
+                    <div>
+                      <b>{count(stats.current)}</b> <span>of {count(stats.total)}</span>
+                    </div>
                   </td>
                   <td />
                 </tr>

@@ -28,6 +28,11 @@ export interface Part {
   height: number;
 }
 
+/** The same part of an image that is kept at another size. */
+export function scaled({ x, y, width, height }: Part, by: number): Part {
+  return { x: x * by, y: y * by, width: width * by, height: height * by };
+}
+
 /**
  * Whether each of `columns` x `rows` samples of a part of the image is painted (row by row). Samples lie in the middle
  * of equal cells: a tile needs no more of a mask than it has pixels.

@@ -11,7 +11,7 @@ import {
 } from "~/api";
 import { ClassDot, colorOf, confidence, LabelOverlay, many } from "~/ui";
 import type { Mark, Marks } from "./desk";
-import { type Part, paintMask, sampleMask } from "./mask";
+import { type Part, paintMask, sampleMask, scaled } from "./mask";
 import classes from "./review.module.css";
 
 type Colors = ReadonlyMap<string, string>;
@@ -120,8 +120,17 @@ interface Masked {
   color: string;
 }
 
+interface MaskOverlayProps {
+  masks: readonly Masked[];
+  /** In pixels of the image. */
+  part: Part;
+  cells: number;
+  /** Of the image, where the masks come at a fraction of its size. */
+  width?: number;
+}
+
 /** Masks over a part of their image, as fine as the tile is on screen: `cells` along its longer side. */
-function MaskOverlay({ masks, part, cells }: { masks: readonly Masked[]; part: Part; cells: number }) {
+function MaskOverlay({ masks, part, cells, width }: MaskOverlayProps) {
   const ref = useRef<HTMLCanvasElement>(null);
   const scale = cells / Math.max(part.width, part.height);
   const across = Math.max(1, Math.round(part.width * scale));
@@ -132,10 +141,12 @@ function MaskOverlay({ masks, part, cells }: { masks: readonly Masked[]; part: P
     const context = ref.current?.getContext("2d");
     if (!context) return;
     const pixels = context.createImageData(across, down);
-    for (const { mask, color } of masks)
-      paintMask(pixels.data, sampleMask(mask, part, across, down), across, color);
+    for (const { mask, color } of masks) {
+      const own = width ? scaled(part, mask.width / width) : part;
+      paintMask(pixels.data, sampleMask(mask, own, across, down), across, color);
+    }
     context.putImageData(pixels, 0, 0);
-  }, [what, part.x, part.y, across, down]);
+  }, [what, part.x, part.y, across, down, width]);
   return <canvas ref={ref} width={across} height={down} className={classes.mask} aria-hidden="true" />;
 }
 
@@ -187,7 +198,12 @@ export const ImageTile = memo(function ImageTile(props: ImageProps) {
       <div className={classes.picture} style={{ height }}>
         <Picture source={thumbnailUrl(image, size)} width={side} height={height} />
         {shapes && masks.length > 0 && (
-          <MaskOverlay masks={masks} part={whole} cells={Math.min(MOST_CELLS, side * ratio())} />
+          <MaskOverlay
+            masks={masks}
+            part={whole}
+            width={image.width}
+            cells={Math.min(MOST_CELLS, side * ratio())}
+          />
         )}
         {shapes && (
           <LabelOverlay

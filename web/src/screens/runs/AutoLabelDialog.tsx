@@ -278,7 +278,7 @@ function Plan({
         <span className={classes.explain}>
           {images === 0
             ? "No image is meant: choose others."
-            : "The result are proposals: nothing is verified by it."}
+            : "What it finds are proposals: nothing is verified by it."}
         </span>
         <Button variant="default" onClick={onClose}>
           Cancel

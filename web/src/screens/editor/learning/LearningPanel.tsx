@@ -224,6 +224,7 @@ function Statistics({ model, trainings }: { model: Model | null; trainings: read
   const { data: project } = useProject(projectId);
   const { data: fields } = useFields(projectId);
   const worker = useLearning((state) => state.worker);
+  const told = useLearning((state) => state.told);
   const there = fields?.find((each) => each.name === field);
   const active = trainings.find((each) => each.state === "queued" || each.state === "training");
   const scores = Object.entries(model?.card.scores ?? {}).filter(([name]) => name.startsWith("held_out"));
@@ -240,7 +241,13 @@ function Statistics({ model, trainings }: { model: Model | null; trainings: read
           {model?.name ?? "none yet"}
         </dd>
         <dt>Status</dt>
-        <dd>{active ? "training" : model ? `ready, ${ago(model.created_at)}` : "not trained"}</dd>
+        <dd>{active ? "training" : model ? "ready" : "not trained"}</dd>
+        {model && (
+          <>
+            <dt>Trained</dt>
+            <dd>{ago(model.created_at)}</dd>
+          </>
+        )}
         {scores.map(([name, value]) => (
           <Score key={name} name={name} value={value} />
         ))}
@@ -250,7 +257,7 @@ function Statistics({ model, trainings }: { model: Model | null; trainings: read
           <Sparkles size={12} /> {worker.message}
         </p>
       )}
-      {worker?.state === "lost" && <p className={styles.problem}>{worker.message}</p>}
+      {worker?.state === "lost" && !told && <p className={styles.problem}>{worker.message}</p>}
     </section>
   );
 }

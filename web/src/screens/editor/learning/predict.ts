@@ -11,7 +11,7 @@ export const LEAST = 0.1;
 export async function predict(controller: Controller): Promise<void> {
   const { image } = controller;
   if (!image || useLearning.getState().predicting) return;
-  useLearning.setState({ predicting: true });
+  useLearning.setState({ predicting: true, told: false });
   try {
     const { model: chosen, nms } = useUi.getState();
     const model = chosen || (await newestModel(image.project_id));
@@ -23,6 +23,7 @@ export async function predict(controller: Controller): Promise<void> {
     controller.predictions.set({ imageId: image.id, items, by: predicted_by, seconds });
     setUi({ showPredictions: true });
   } catch (error) {
+    useLearning.setState({ told: true }); // one message is enough: the panel need not say it too
     notifyError("The image could not be predicted", error);
   } finally {
     useLearning.setState({ predicting: false });

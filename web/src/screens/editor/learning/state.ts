@@ -7,6 +7,13 @@ interface Learning {
   images: ReadonlySet<number> | null;
   /** What the process that predicts last said of itself, if it is not simply there. */
   worker: { state: "starting" | "ready" | "lost"; message: string } | null;
+  /** The end of that process was said already, by the request that it was at. */
+  told: boolean;
 }
 
-export const useLearning = create<Learning>()(() => ({ predicting: false, images: null, worker: null }));
+export const useLearning = create<Learning>()(() => ({
+  predicting: false,
+  images: null,
+  worker: null,
+  told: false,
+}));
