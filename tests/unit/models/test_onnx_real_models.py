@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import real_onnx
 from countersign import imaging
 from countersign.domain import mask
 from countersign.domain.geometry import Box, Keypoints, Mask, box_iou
@@ -18,37 +19,6 @@ from countersign.domain.model import Task
 from countersign.models import registry
 from countersign.models.contract import BoxRefiner, Embedder, Model, PredictOptions
 
-DESCRIPTIONS = {
-    "yolox_nano/yolox_nano.onnx": """
-        input: {colour: BGR, divide: 1, resize: letterbox}
-        output: {decoder: yolox}
-        classes: coco.names
-        nms: 0.45
-        """,
-    "fastestdet/FastestDet.onnx": """
-        input: {colour: BGR, divide: 255}
-        output: {decoder: fastestdet}
-        classes: coco.names
-        nms: 0.45
-        """,
-    "yolov8n_int8/yolov8n-seg_int8.onnx": "",  # its own metadata
-    "deeplab_v3_voc/deeplab_v3_1_default_1.onnx": """
-        input: {divide: 127.5, mean: 1}
-        output: {decoder: semantic, scores: logits, channels: last}
-        classes: voc.txt
-        """,
-    "mobilenet_v2_imagenet/mobilenet_v2_1.0_224_quant.onnx": """
-        output: {decoder: classes, scores: probabilities, scale: 0.00390625, background: 0}
-        classes: imagenet_labels.txt
-        """,
-    "mobilenet_v1_embedding/mobilenet_v1_1.0_224_quant_embedding_extractor.onnx": "output: {decoder: embedding}",
-    "movenet_lightning/movenet_single_pose_lightning_ptq.onnx": """
-        input: {resize: stretch}
-        output: {decoder: movenet, keypoint_confidence: 0}
-        classes: [person]
-        """,
-    "yunet_face/face_detection_yunet_120x160.onnx": "",  # its outputs
-}
 Open = Callable[[str], Model]
 
 
@@ -57,17 +27,7 @@ def opened(data_dir: Callable[[str], Path], tmp_path: Path) -> Open:
     """Load one of the models, described in a folder of the test's own."""
 
     def open_(folder: str) -> Model:
-        path = next(name for name in DESCRIPTIONS if name.startswith(f"{folder}/"))
-        model = data_dir("models") / path
-        if not DESCRIPTIONS[path]:
-            return registry.open_any(str(model))  # type: ignore[return-value]
-        for names in (*model.parent.glob("*.names"), *model.parent.glob("*labels.txt")):
-            (tmp_path / names.name).write_text(names.read_text())
-        voc = tmp_path / "pascal_voc_segmentation_labels.txt"
-        if voc.exists():
-            (tmp_path / "voc.txt").write_text("\n".join(voc.read_text().splitlines()[:21]))
-        (tmp_path / "how.yaml").write_text("\n".join(line.strip() for line in DESCRIPTIONS[path].splitlines()))
-        return registry.open_any(f"{model}?description={tmp_path / 'how.yaml'}")  # type: ignore[return-value]
+        return registry.open_any(real_onnx.reference(data_dir("models"), folder, tmp_path))  # type: ignore[return-value]
 
     return open_
 
