@@ -17,7 +17,7 @@ def test_winners__in_parts_as_at_once(logits: bool, monkeypatch: pytest.MonkeyPa
     maps = torch.randn(7, 5, 6) if logits else torch.rand(7, 5, 6)
     frame = Frame((40, 31))
     whole = dense.winners(maps, frame, logits=logits)
-    monkeypatch.setattr(dense, "_BUDGET", 2 * 40 * 31)
+    monkeypatch.setattr(dense, "_BUDGET", 7 * 7 * 31)
     parts = dense.winners(maps, frame, logits=logits)
     assert np.array_equal(whole[0], parts[0])
     assert np.allclose(whole[1], parts[1], atol=1e-5)
@@ -25,6 +25,25 @@ def test_winners__in_parts_as_at_once(logits: bool, monkeypatch: pytest.MonkeyPa
     share = large.softmax(dim=0) if logits else large / large.sum(dim=0)
     assert np.array_equal(whole[0], share.argmax(dim=0).numpy())
     assert np.allclose(whole[1], share.max(dim=0).values.numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("frame", [Frame((90, 70)), Frame((90, 70), seen=(64, 64), valid=(64, 50)), Frame((3, 2))])
+@pytest.mark.parametrize("logits", [True, False])
+def test_winners__maps_that_cannot_win_are_left_out_and_counted(logits: bool, frame: Frame) -> None:
+    import torch
+    from torch.nn import functional
+
+    torch.manual_seed(1)
+    smooth = functional.interpolate(torch.randn(1, 30, 5, 5) * 3, size=(16, 16), mode="bicubic")[0]
+    smooth[6:] -= 6  # most classes are not in the image
+    maps = smooth if logits else smooth.sigmoid()
+    able = dense._able(maps)
+    assert 0 < able.sum() < len(maps)
+    classes, shares = dense.winners(maps, frame, logits=logits)
+    large = frame.enlarge(maps)
+    expected = large.softmax(dim=0) if logits else large / large.sum(dim=0)
+    assert np.array_equal(classes, large.argmax(dim=0).numpy())
+    assert np.allclose(shares, expected.max(dim=0).values.numpy(), atol=1e-2 if logits else 1e-5)
 
 
 def test_frame__padding_is_cut_off_before_the_image_is_enlarged() -> None:
