@@ -119,7 +119,7 @@ def _entry(session: Session, model: str) -> Entry:
 def pull(session: Session, names: tuple[str, ...], accept_licence: bool, pickles: tuple[str, ...], again: bool) -> None:
     """Fetch the weights of each MODEL; what was broken off goes on.
 
-    MODEL is a name of the catalogue, or FAMILY:OWNER/NAME for a repository of the Hugging Face hub. A restricted
+    MODEL is a name of the catalogue, or FAMILY:NAME as a run takes it: timm:resnet18, detector:OWNER/NAME. A restricted
     licence is shown, and must be accepted first.
     """
     from countersign.cli.progress import progress

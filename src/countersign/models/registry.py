@@ -205,8 +205,18 @@ def _of_catalogue(text: str, bare: str) -> Reference | None:
 
     card = catalogue.find(bare)
     if card is None:
-        return None
+        return _of_fetched(text, bare)
     return own.reference(text, card) or Reference(text, card.family, card.name, card=card)
+
+
+def _of_fetched(text: str, bare: str) -> Reference | None:
+    """A model that is not in the catalogue and was fetched by its family's own name: it is found by its card's, too."""
+    from countersign.models import weights
+
+    card = next((record.card for record in weights.recorded() if record.card.name == bare), None)
+    if card is None or card.family not in _families:
+        return None
+    return Reference(text, card.family, card.hub_id or str(card.details.get("architecture", card.name)))
 
 
 def _of_family(text: str, bare: str) -> Reference | None:

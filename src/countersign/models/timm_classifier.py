@@ -180,6 +180,7 @@ class TimmFamily:
         return found
 
     def card(self, reference: Reference) -> ModelCard:
+        reference = _named(reference)
         config = _pretrained_config(reference.name)
         count = int(config.get("num_classes") or 1000)
         if "classes" in reference.options:
@@ -190,6 +191,7 @@ class TimmFamily:
         import timm
         import torch
 
+        reference = _named(reference)
         config = _pretrained_config(reference.name)
         weights = reference.options.get("weights", _PRETRAINED)
         # Measuring takes some seconds: weights that know nothing are not worth them unless somebody asks.
@@ -211,6 +213,11 @@ class TimmFamily:
         names = _class_names(config, reference.options, count)
         card = _card(reference, config, names, _weights_hash(network))
         return TimmClassifier(network, card, timm.data.resolve_model_data_config(network), place, engine)
+
+
+def _named(reference: Reference) -> Reference:
+    """Return the reference with timm's own name: on the hub it stands below ``timm/``."""
+    return dataclasses.replace(reference, name=reference.name.removeprefix("timm/"))
 
 
 def _fetched(reference: Reference, config: dict[str, Any]) -> Path:

@@ -15,6 +15,8 @@ from countersign.models import hub_loading, records, vocabularies, weights
 from countersign.models.registry import Reference
 from countersign.models.torchvision_cards import CARDS
 
+_PAGE = "https://docs.pytorch.org/vision/stable/models.html"
+_SWAG = "LicenseRef-SWAG"  # of the only weights in the library that name a licence of their own
 _BACKGROUND = ("__background__", "background")
 
 
@@ -52,27 +54,29 @@ def open_model(reference: Reference, device: str | None) -> Opened:
 
 def card_of(reference: Reference) -> ModelCard:
     """Return the card of a catalogued model, or of an architecture with weights of one's own."""
-    if reference.card is not None and not reference.options:
+    says_own = not {"weights", "classes"}.isdisjoint(reference.options)
+    if reference.card is not None and not says_own:
         return reference.card
     base = next((card for card in CARDS if card.details["architecture"] == _architecture(reference)), None)
-    if base is not None and not reference.options:
+    if base is not None and not says_own:
         return base
     import torchvision
 
     architecture = _architecture(reference)
     kind = _kind(torchvision, architecture)
     names = _names(torchvision, reference, architecture, kind)
-    own = "weights" in reference.options
+    classes = tuple(name for name in names if name)
+    if "weights" not in reference.options:
+        return dataclasses.replace(_uncatalogued(architecture), classes=classes)
     return ModelCard(
         reference.name,
         "torchvision",
         _tasks(architecture, kind),
-        tuple(name for name in names if name),
+        classes,
         version=reference.options.get("weights", "1"),
-        description="weights of your own" if own else "",
-        licence="" if own else "BSD-3-Clause",
+        description="weights of your own",
         code_licence="BSD-3-Clause",
-        min_confidence=0.1 if kind == "classification" else 0.5,
+        min_confidence=_least(kind),
         details={"architecture": architecture},
     )
 
@@ -115,20 +119,35 @@ def _file(reference: Reference) -> Path:
         return file
     card = reference.card or next((c for c in CARDS if c.details["architecture"] == reference.name), None)
     if card is None:
-        card = _uncatalogued(reference)
+        card = _uncatalogued(reference.name)
     return weights.locate(card) / card.files[0].name
 
 
-def _uncatalogued(reference: Reference) -> ModelCard:
+def _uncatalogued(architecture: str) -> ModelCard:
     """Return a card with the library's own weights for an architecture that has no card in the catalogue."""
     import torchvision
 
-    kind = _kind(torchvision, reference.name)
-    url = str(torchvision.models.get_model_weights(reference.name).DEFAULT.url)
-    name = url.rpartition("/")[2]
+    kind = _kind(torchvision, architecture)
+    found = torchvision.models.get_model_weights(architecture).DEFAULT
+    name = str(found.url).rpartition("/")[2]
     digest = name.rpartition("-")[2].partition(".")[0]
-    card = reference.name.replace("_", "-")
-    return ModelCard(card, "torchvision", _tasks(reference.name, kind), (), files=(WeightFile(name, digest, url),))
+    return ModelCard(
+        architecture.replace("_", "-"),
+        "torchvision",
+        _tasks(architecture, kind),
+        (),
+        version=found.name,
+        source=str(found.meta.get("license") or found.meta.get("recipe") or _PAGE),
+        licence=_SWAG if "license" in found.meta else "BSD-3-Clause",
+        code_licence="BSD-3-Clause",
+        files=(WeightFile(name, digest, str(found.url)),),
+        min_confidence=_least(kind),
+        details={"architecture": architecture, "weights": found.name},
+    )
+
+
+def _least(kind: str) -> float:
+    return 0.1 if kind == "classification" else 0.5
 
 
 def _state(file: Path) -> dict[str, Any]:

@@ -111,9 +111,8 @@ def pull_name(card: ModelCard) -> str:
     """Return how ``countersign models pull`` knows a model: by its name, or as a repository of the hub."""
     from countersign.models import catalogue
 
-    if card.hub_id and catalogue.find(card.name) is None:
-        return f"{card.family}:{card.hub_id}"
-    return card.name
+    own_name = card.hub_id or card.details.get("architecture")
+    return f"{card.family}:{own_name}" if own_name and catalogue.find(card.name) is None else card.name
 
 
 def _gone(card: ModelCard) -> list[str]:

@@ -78,7 +78,9 @@ class Shelf:
         return list(found)
 
     def entry(self, name: str) -> Entry:
-        """One model: of the catalogue, or ``family:owner/name`` for a repository of the hub. Raises NotFound.
+        """One model: of the catalogue, or a family's own name for it (``timm:resnet18``, ``detector:owner/name``).
+
+        Raises NotFound.
 
         >>> workspace.models.entry("no-such-model")
         Traceback (most recent call last):
@@ -209,15 +211,26 @@ class Shelf:
     def _card(self, name: str) -> ModelCard:
         if (card := catalogue.find(name)) is not None:
             return card
-        head, colon, rest = name.partition(":")
-        if colon and head in registry.families() and _REPOSITORY.fullmatch(rest):
-            from countersign.models import hub_loading
-
-            return hub_loading.hub_card(registry.parse(name))
         for record in weights.recorded():
             if name == record.card.name:
                 return record.card
+        head, _, rest = name.partition(":")
+        if rest and head in registry.families() and (card := self._card_of_family(name)) is not None:
+            return card
         raise NotFound("model", name, remedy=_near(name))
+
+    def _card_of_family(self, name: str) -> ModelCard | None:
+        """Return the card of a family's own name for a model, None where it says of no place to fetch it from."""
+        from countersign.models import hub_loading
+        from countersign.models.hub_family import HubFamily
+
+        reference = registry.parse(name)
+        is_repository = _REPOSITORY.fullmatch(reference.name) is not None
+        if not (is_repository and isinstance(registry.family(reference.family), HubFamily)):
+            card = self._read_card(name)
+            if card.hub_id or any(file.url for file in card.files):
+                return card
+        return hub_loading.hub_card(reference) if is_repository else None
 
     def _place_name(self, name: str) -> str:
         try:
