@@ -102,7 +102,7 @@ function ReviewSide({ run, view, onView, counts, summary, colors, busy, actions,
         {counts.error ? (
           <ErrorState title="The counts could not be loaded" error={counts.error} retry={retry} />
         ) : (
-          <table style={{ "--numbers": `${2 * count(most).length + 3}ch` } as CSSProperties}>
+          <table style={{ "--numbers": `${2 * count(most).length + 5}ch` } as CSSProperties}>
             <thead>
               <tr>
                 {head("name", "Class")}
