@@ -21,6 +21,7 @@ _SECTIONS = {
     "Begin": (
         ("demo", "demo:demo", "See the whole job done on made-up pictures in minutes."),
         ("serve", "serve:serve", "Open the workbench in the browser."),
+        ("serve-model", "serve_model:serve_model", "Serve one model over HTTP."),
         ("import", "transfer:import_", "Bring images, labels or both into a project."),
         ("projects", "projects:projects", "List projects; create, rename or delete one."),
         ("workspace", "workspace:workspace", "Say where everything is kept; create a workspace."),

@@ -10,6 +10,7 @@ import click
 from countersign.cli.model_cards import card_lines, listed
 from countersign.cli.options import FILE, common
 from countersign.cli.output import count
+from countersign.cli.remote_models import url
 from countersign.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -293,3 +294,6 @@ def import_(session: Session, file: Path, name: str) -> None:
     found = session.open(create=True).models.import_file(file, name=name)
     if not session.out.data(found):
         session.out.line(f"{found.name} knows {count(len(found.card.classes), 'class', 'classes')}.")
+
+
+models.add_command(url)

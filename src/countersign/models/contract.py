@@ -16,6 +16,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -98,6 +99,16 @@ class SplitModel(Model, Protocol):
     def prepare(self, image: Pixels) -> Any: ...
 
     def predict_prepared(self, prepared: Sequence[Any], options: PredictOptions) -> list[list[Prediction]]: ...
+
+
+@runtime_checkable
+class ReadsFiles(Protocol):
+    """A model that reads image files by itself, because it wants more of them than RGB (all bands, where they lie)."""
+
+    def read(self, path: str | Path) -> Any:
+        """Return what ``predict`` takes in place of an image. It has a ``shape`` that begins with height and width of
+        the upright image. Raises ImageError."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ A reference is one of::
     ./shared/cells.countersign-model   a folder or file that some family opens
     grounding-dino-tiny                a model of the catalogue, or one added to the models folder
     timm:resnet18?weights=random       a family's own name for one of its models
+    remote:street-signs                a model behind a URL that the workspace knows
+    http://gpu-box:8400/yolo           a model that ``countersign serve-model`` serves there
 
 with options of the family after ``?``. A family is one file in this package and one entry in ``_BUILT_IN``; its module
 is imported when it is asked for, and imports no network library itself. Which models a workspace holds is not known
-here: whoever calls says where they are (``saved``).
+here: whoever calls says where they are (``saved``), and what those behind a URL are (``remote``).
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import parse_qsl
 
 from countersign.domain.errors import InvalidInput, ModelError, NotFound
@@ -31,6 +33,11 @@ from countersign.models.contract import Anything, Model
 
 SAVED = "trained"
 """The family that opens names of the workspace, folders and files."""
+REMOTE = "remote"
+"""The family of models behind a URL."""
+
+Specs = Mapping[str, Mapping[str, Any]]
+"""What a workspace knows of its models behind a URL, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ class Reference:
 
     ``path`` is set where it names files, ``card`` where it names a model of the catalogue, whose files
     ``countersign.models.weights`` finds. A model that its user added has both: the card is what they said of it.
-    ``options`` follow the ``?``.
+    ``options`` follow the ``?``. ``spec`` says all of a model behind a URL; it may hold a secret and is not shown.
     """
 
     text: str
@@ -48,6 +55,7 @@ class Reference:
     path: Path | None = None
     card: ModelCard | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    spec: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def option(self, key: str, allowed: Sequence[str], default: str) -> str:
         """Return one option's value. Raises ModelError where it is none of ``allowed``."""
@@ -116,6 +124,8 @@ _BUILT_IN: Mapping[str, str] = {
     "kosmos": "countersign.models.kosmos:FAMILY",
     "molmo": "countersign.models.molmo:FAMILY",
     "onnx": "countersign.models.onnx.family:FAMILY",
+    REMOTE: "countersign.models.remote.family:FAMILY",
+    "torchvision": "countersign.models.torchvision_models:FAMILY",
     "open_clip": "countersign.models.open_clip_encoder:FAMILY",
     "pose_estimator": "countersign.models.pose_estimator:FAMILY",
     "prompt_segmenter": "countersign.models.prompt_segmenter:FAMILY",
@@ -158,8 +168,11 @@ def family(name: str) -> Family:
     return _families[name]()
 
 
-def parse(text: str, *, saved: Mapping[str, Path] | None = None) -> Reference:
-    """Take a reference apart. ``saved`` maps the names of the workspace's models to where they are.
+def parse(text: str, *, saved: Mapping[str, Path] | None = None, remote: Specs | None = None) -> Reference:
+    """Take a reference apart.
+
+    ``saved`` maps the names of the workspace's models to where they are, ``remote`` the names of those behind a URL to
+    what they are.
 
     A name of the workspace wins over a path, a path over the catalogue, the catalogue over a family. Raises NotFound
     with the nearest names, and ModelError for an option that the family does not know or a path that none opens.
@@ -170,6 +183,8 @@ def parse(text: str, *, saved: Mapping[str, Path] | None = None) -> Reference:
         raise NotFound("model", text, known=tuple(sorted(saved)))
     if text in saved:
         return Reference(text, SAVED, text, path=saved[text])
+    if (found := _of_remote(text, remote or {})) is not None:
+        return found
     bare, _, query = text.partition("?")
     options = dict(parse_qsl(query, keep_blank_values=True))
     reference = _of_path(text, bare) or _of_catalogue(text, bare) or _of_family(text, bare)
@@ -181,6 +196,17 @@ def parse(text: str, *, saved: Mapping[str, Path] | None = None) -> Reference:
             remedy = f"Options: {', '.join(known)}." if known else "They have none."
             raise ModelError(f"{text!r}: {reference.family} models have no option {key!r}", remedy=remedy)
     return dataclasses.replace(reference, options={**reference.options, **options})
+
+
+def _of_remote(text: str, remote: Specs) -> Reference | None:
+    if text.startswith(("http://", "https://")):
+        return Reference(text, REMOTE, text)
+    head, _, name = text.partition(":")
+    if head != REMOTE or REMOTE not in _families:
+        return None
+    if name not in remote:
+        raise NotFound("model behind a URL", name, known=tuple(sorted(remote)))
+    return Reference(text, REMOTE, name, spec=remote[name])
 
 
 def _of_path(text: str, bare: str) -> Reference | None:
@@ -261,28 +287,33 @@ def _not_found(text: str, saved: Mapping[str, Path]) -> NotFound:
     return NotFound("model", text, known=names, remedy=f"{here} A timm model is written timm:resnet18.")
 
 
-def open_any(text: str, *, saved: Mapping[str, Path] | None = None, device: str | None = None) -> Anything:
+def open_any(
+    text: str, *, saved: Mapping[str, Path] | None = None, remote: Specs | None = None, device: str | None = None
+) -> Anything:
     """Load the model that a reference names, whatever it can do.
 
-    ``saved`` maps the workspace's own names to folders; ``device`` is None (the best there is), ``cpu``, ``cuda`` ...
-    Raises NotFound with suggestions, and ModelError where it is damaged or not what it should be.
+    ``saved`` maps the workspace's own names to folders, ``remote`` to what is behind a URL; ``device`` is None (the
+    best there is), ``cpu``, ``cuda`` ... Raises NotFound with suggestions, and ModelError where it is damaged or
+    not what it should be.
     """
-    reference = parse(text, saved=saved)
+    reference = parse(text, saved=saved, remote=remote)
     return family(reference.family).load(reference, device=device)
 
 
-def load(text: str, *, saved: Mapping[str, Path] | None = None, device: str | None = None) -> Model:
+def load(
+    text: str, *, saved: Mapping[str, Path] | None = None, remote: Specs | None = None, device: str | None = None
+) -> Model:
     """Load a model that labels whole images. Raises as ``open_any`` does, and ModelError where it does not do that."""
-    found = open_any(text, saved=saved, device=device)
+    found = open_any(text, saved=saved, remote=remote, device=device)
     if not isinstance(found, Model):
         does = ", ".join(task.value.replace("_", " ") for task in found.card.tasks)
         raise ModelError(f"{text!r} does not label images by itself (it does {does})", remedy="Choose another model.")
     return found
 
 
-def card(text: str, *, saved: Mapping[str, Path] | None = None) -> ModelCard:
+def card(text: str, *, saved: Mapping[str, Path] | None = None, remote: Specs | None = None) -> ModelCard:
     """Return the card of the model that a reference names. Raises as ``load`` does, though weights may go unread."""
-    reference = parse(text, saved=saved)
+    reference = parse(text, saved=saved, remote=remote)
     if reference.card is not None and reference.path is not None:
         return reference.card  # one that its user added: what they said of it stands
     return family(reference.family).card(reference)

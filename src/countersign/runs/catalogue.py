@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from countersign.domain.errors import ModelError, WorkspaceError
 from countersign.domain.model import ModelCard, Prompt, StoredModel
@@ -20,6 +21,7 @@ from countersign.runs.mask_files import open_folder
 from countersign.runs.training import new_folder
 from countersign.store import Store, blobs
 from countersign.store import models as model_rows
+from countersign.store import remote_models as remote_rows
 
 
 def _load_saved(path: Path, device: str | None) -> Model:
@@ -38,21 +40,32 @@ def saved(store: Store) -> dict[str, Path]:
         return {item.name: store.blobs / item.folder for item in model_rows.list_all(c)}
 
 
+def remote(store: Store) -> dict[str, dict[str, Any]]:
+    """Return what is known of the workspace's models behind a URL, by name; with their secrets, so not to be shown."""
+    with store.read() as c:
+        return {item.name: item.spec for item in remote_rows.list_all(c)}
+
+
+def parse(store: Store, reference: str) -> registry.Reference:
+    """Take a reference apart with what the workspace knows. Raises NotFound, ModelError."""
+    return registry.parse(reference, saved=saved(store), remote=remote(store))
+
+
 def load(store: Store, reference: str, *, device: str | None = None) -> Model:
     """Load the model that a reference names (see the registry). Raises NotFound, ModelError."""
-    return registry.load(reference, saved=saved(store), device=device)
+    return registry.load(reference, saved=saved(store), remote=remote(store), device=device)
 
 
 def card(store: Store, reference: str) -> ModelCard:
     """Return its card; for a model of the workspace under the name that it has there. Raises NotFound, ModelError."""
     known = saved(store)
-    found = registry.card(reference, saved=known)
+    found = registry.card(reference, saved=known, remote=remote(store))
     return dataclasses.replace(found, name=reference) if reference in known else found
 
 
 def open_any(store: Store, reference: str, *, device: str | None = None) -> Anything:
     """Load the model that a reference names, whatever it can do. Raises NotFound, ModelError."""
-    return registry.open_any(reference, saved=saved(store), device=device)
+    return registry.open_any(reference, saved=saved(store), remote=remote(store), device=device)
 
 
 def check_spec(spec: RunSpec, card_of: Callable[[str], ModelCard]) -> None:

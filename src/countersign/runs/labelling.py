@@ -10,7 +10,7 @@ import dataclasses
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from countersign import imaging
 from countersign.domain import label_map as mapping
@@ -22,7 +22,7 @@ from countersign.domain.model import ModelCard
 from countersign.domain.run import Method, Run, RunState
 from countersign.domain.work import ClaimedImage, ImageResult, Request
 from countersign.imaging.files import MISSING
-from countersign.models.contract import Model, Pixels, PredictOptions, Tally
+from countersign.models.contract import Model, Pixels, PredictOptions, ReadsFiles, Tally
 from countersign.runs import machine
 from countersign.runs.engine import Engine, Plan
 from countersign.runs.mask_files import MaskFolder
@@ -121,6 +121,13 @@ def read(image: ClaimedImage) -> Pixels:
     return imaging.read_rgb(image.path)
 
 
+def reading(model: Model | GivenBoxes) -> Callable[[ClaimedImage], Any]:
+    """Return how images are read for a model: by itself where it wants more than the pixels that a screen shows."""
+    if not isinstance(model, ReadsFiles):
+        return read
+    return lambda image: model.read(image.path)
+
+
 def provenance_of(run: Run, card: ModelCard) -> Provenance:
     """Return what every label of a run carries: written once, however many labels there are."""
     spec = run.spec
@@ -198,7 +205,7 @@ def _generate(
         machine.single_threaded_decoding()
     try:
         while not pulse.stopped:
-            engine = Engine(model, options, images_of_run, read, plan, label_map=spec.label_map)
+            engine = Engine(model, options, images_of_run, reading(model), plan, label_map=spec.label_map)
             with pulse.stopping(engine.stop):
                 engine.run()
             # What is left belongs to other workers. One of them may die: then it is free again.

@@ -22,7 +22,7 @@ from countersign.domain.errors import CountersignError, ModelError
 from countersign.domain.label import Prediction
 from countersign.domain.model import Prompt, Task
 from countersign.models import registry
-from countersign.models.contract import Model, PredictOptions
+from countersign.models.contract import Model, PredictOptions, ReadsFiles
 from countersign.runs import catalogue
 from countersign.runs.predicting import explain
 from countersign.server import wire
@@ -59,7 +59,7 @@ class Server:
         classes = tuple(request["classes"])
         prompts = tuple(Prompt(*prompt) for prompt in request["prompts"])
         catalogue.check_classes(model.card, classes, prompts)
-        pixels = imaging.read_rgb(request["path"])
+        pixels = model.read(request["path"]) if isinstance(model, ReadsFiles) else imaging.read_rgb(request["path"])
         task = Task(request["task"]) if request["task"] else None
         options = PredictOptions(classes, request["min_confidence"], request["settings"], task, prompts)
         found = renamed(model.predict([pixels], options)[0], request["label_map"])
@@ -73,7 +73,8 @@ class Server:
 
     def _load(self, reference: str) -> Model:
         # A model that was deleted, or replaced by another of its name, is not answered from memory.
-        where = catalogue.saved(self._store).get(reference)
+        found = catalogue.parse(self._store, reference)
+        where = found.path if found.spec is None else orjson.dumps(found.spec, option=orjson.OPT_SORT_KEYS)
         key = (reference, str(where))
         if key in self._models:
             self._models.move_to_end(key)

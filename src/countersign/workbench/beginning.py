@@ -24,10 +24,11 @@ def card_of(store: Store, reference: str, elsewhere: CardOf) -> ModelCard:
 
     Raises NotFound, ModelError.
     """
-    found = registry.parse(reference, saved=catalogue.saved(store))
+    found = catalogue.parse(store, reference)
     if found.card is not None and not found.options:
         return found.card
-    return catalogue.card(store, reference) if found.family == registry.SAVED else elsewhere(reference)
+    known = found.family == registry.SAVED or found.spec is not None  # what is behind a URL has told its card
+    return catalogue.card(store, reference) if known else elsewhere(reference)
 
 
 def begin_run(store: Store, project: Project, spec: RunSpec, *, actor: str, card_of: CardOf) -> Run:

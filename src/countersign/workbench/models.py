@@ -11,6 +11,7 @@ from countersign.domain.model import ModelCard, StoredModel
 from countersign.runs import catalogue
 from countersign.store import Store
 from countersign.store import models as records
+from countersign.workbench.remote_models import RemoteModels
 from countersign.workbench.shelf import Entry, Shelf, folder_entry
 
 
@@ -19,6 +20,15 @@ class Models(Shelf):
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    @property
+    def remote(self) -> RemoteModels:
+        """The models behind a URL.
+
+        >>> workspace.models.remote.list()
+        []
+        """
+        return RemoteModels(self._store)
 
     def list(self) -> builtins.list[StoredModel]:
         """All models of the workspace, oldest first.
