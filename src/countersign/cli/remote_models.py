@@ -98,7 +98,7 @@ def _list(session: Session) -> None:
 @_description
 @common
 @pass_session
-def add(session: Session, name: str, address: str, spec: Path | None, ask_secret: bool, **given: Any) -> None:
+def add(session: Session, /, name: str, address: str, spec: Path | None, ask_secret: bool, **given: Any) -> None:
     """Make the model at ADDRESS known as NAME."""
     said = {key: value for key, value in _said(spec, ask_secret, given).items() if key != "url"}
     found = session.open(create=True).models.remote.add(name, address, **said)
@@ -117,7 +117,14 @@ def add(session: Session, name: str, address: str, spec: Path | None, ask_secret
 @common
 @pass_session
 def edit(
-    session: Session, name: str, address: str | None, new_name: str, spec: Path | None, ask_secret: bool, **given: Any
+    session: Session,
+    /,
+    name: str,
+    address: str | None,
+    new_name: str,
+    spec: Path | None,
+    ask_secret: bool,
+    **given: Any,
 ) -> None:
     """Change what is said of the model NAME."""
     said = _said(spec, ask_secret, given) | ({"url": address} if address else {})

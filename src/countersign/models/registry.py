@@ -125,7 +125,6 @@ _BUILT_IN: Mapping[str, str] = {
     "molmo": "countersign.models.molmo:FAMILY",
     "onnx": "countersign.models.onnx.family:FAMILY",
     REMOTE: "countersign.models.remote.family:FAMILY",
-    "torchvision": "countersign.models.torchvision_models:FAMILY",
     "open_clip": "countersign.models.open_clip_encoder:FAMILY",
     "pose_estimator": "countersign.models.pose_estimator:FAMILY",
     "prompt_segmenter": "countersign.models.prompt_segmenter:FAMILY",
@@ -253,7 +252,11 @@ def _of_family(text: str, bare: str) -> Reference | None:
 
 
 def check_settings(
-    texts: Sequence[str], settings: Mapping[str, object], *, saved: Mapping[str, Path] | None = None
+    texts: Sequence[str],
+    settings: Mapping[str, object],
+    *,
+    saved: Mapping[str, Path] | None = None,
+    remote: Specs | None = None,
 ) -> None:
     """Raise InvalidInput for a setting that the families of these references do not have; NotFound, ModelError too.
 
@@ -261,7 +264,7 @@ def check_settings(
     """
     known: list[str] = []
     for text in texts:
-        head = family(parse(text, saved=saved).family)
+        head = family(parse(text, saved=saved, remote=remote).family)
         if not isinstance(head, Adjustable):
             return
         known += head.setting_names

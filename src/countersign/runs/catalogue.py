@@ -95,7 +95,7 @@ def check_classes(card: ModelCard, classes: tuple[str, ...], prompts: Sequence[P
 def check_settings(store: Store, spec: RunSpec) -> None:
     """Raise InvalidInput for a setting that no model of a run has. Raises NotFound, ModelError."""
     both = (spec.model, spec.refiner) if spec.refiner else (spec.model,)
-    registry.check_settings(both, spec.settings, saved=saved(store))
+    registry.check_settings(both, spec.settings, saved=saved(store), remote=remote(store))
 
 
 def export(store: Store, name: str, file: Path) -> Path:

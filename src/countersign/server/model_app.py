@@ -249,3 +249,7 @@ def schema_text() -> str:
     from countersign.models.remote.contract import schema
 
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    print(schema_text(), end="")

@@ -6,11 +6,13 @@ What a server answers is shortened before it is quoted, and a secret in it is bl
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import random
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,6 +38,12 @@ class Answer:
 
     body: bytes
     media: str
+
+
+@functools.lru_cache(maxsize=8)
+def _trust(ca_file: str) -> ssl.SSLContext:
+    """What is trusted. Reading the usual certificates takes a tenth of a second: once per process is enough."""
+    return ssl.create_default_context(cafile=ca_file or None)
 
 
 class _Checked(httpx.HTTPTransport):
@@ -67,7 +75,7 @@ class Http:
         self._headers = spec.headers()
         self._free = threading.BoundedSemaphore(spec.concurrency)
         try:
-            verify = ssl.create_default_context(cafile=spec.ca_file or None)
+            verify = _trust(spec.ca_file)
         except (OSError, ssl.SSLError) as error:
             raise ModelError(
                 f"{spec.ca_file}: no certificates can be read ({error})", remedy="Give a PEM file."
@@ -75,6 +83,8 @@ class Http:
         transport = _Checked(allow_link_local=spec.allow_link_local, public_only=public_only, verify=verify)
         # No proxy of the environment: it would look names up itself, and the check would mean nothing.
         self._client = httpx.Client(transport=transport, trust_env=False, timeout=spec.timeout_s)
+        # Models are dropped without a word, as local ones are: their connections end with them.
+        weakref.finalize(self, self._client.close)
 
     def close(self) -> None:
         """Close the connections."""
@@ -106,6 +116,8 @@ class Http:
         if isinstance(came, bytes):
             # Four bytes make a character at most; what is cut off is not looked at.
             text = came[: 4 * _QUOTED].decode("utf-8", "replace")
+        elif isinstance(came, str):
+            text = came
         else:
             try:
                 text = json.dumps(came, ensure_ascii=False)

@@ -18,6 +18,7 @@ from countersign.domain.model import ModelCard as DomainCard
 from countersign.domain.model import StoredModel
 from countersign.models import catalogue as model_cards
 from countersign.models import registry
+from countersign.runs import catalogue as run_models
 from countersign.server import wire
 from countersign.server.context import Here, HereDep, local_path
 from countersign.server.pictures import checked
@@ -154,7 +155,7 @@ def predict_image(image_id: ImageId, body: PredictRequest, here: HereDep) -> Res
     check_reference(here, body.model)
     image = here.image(image_id)
     checked(image)
-    registry.parse(body.model, saved=_saved(here))
+    run_models.parse(here.store, body.model)
     started = time.monotonic()
     found = here.parts.predictor.predict(
         body.model,
@@ -177,9 +178,7 @@ def _answer(here: Here, found: StoredModel, status: int = 200) -> Response:
 
 
 def _saved(here: Here) -> dict[str, Any]:
-    from countersign.runs import catalogue
-
-    return catalogue.saved(here.store)
+    return run_models.saved(here.store)
 
 
 def check_reference(here: Here, text: str) -> None:
