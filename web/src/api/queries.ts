@@ -32,6 +32,8 @@ export const keys = {
   training: (training: number) => ["training", training] as const,
   operations: (project: number) => ["operations", project] as const,
   models: ["models"] as const,
+  /** Below the models: what makes those stale makes it stale too. */
+  catalogue: ["models", "catalogue"] as const,
   formats: ["formats"] as const,
 };
 

@@ -208,7 +208,8 @@ def _entry(entry: Entry) -> dict[str, Any]:
     data = entry.to_data()
     card = data.pop("card")
     kept = {name: value for name, value in card.items() if name not in (*_LEFT_OUT, "name")}
-    return data | kept | {"classes": len(entry.card.classes)}
+    needs_boxes = bool(entry.card.details.get("needs_boxes"))
+    return data | kept | {"classes": len(entry.card.classes), "needs_boxes": needs_boxes}
 
 
 def _whole(entry: Entry) -> dict[str, Any]:

@@ -57,6 +57,8 @@ class CatalogueEntry(Wire):
     tasks: list[Task]
     zero_shot: bool
     """It takes any words as classes."""
+    needs_boxes: bool
+    """It works on boxes that something else found: those of a detector, or of a field."""
     classes: int
     """How many classes it knows."""
     version: str

@@ -247,6 +247,12 @@ export type CatalogueEntry = {
      */
     name: string;
     /**
+     * Needs Boxes
+     *
+     * It works on boxes that something else found: those of a detector, or of a field.
+     */
+    needs_boxes: boolean;
+    /**
      * Origin
      */
     origin: 'catalogue' | 'own' | 'fetched' | 'workspace';
@@ -430,6 +436,12 @@ export type CatalogueModel = {
      * What a run takes as its model.
      */
     name: string;
+    /**
+     * Needs Boxes
+     *
+     * It works on boxes that something else found: those of a detector, or of a field.
+     */
+    needs_boxes: boolean;
     /**
      * Origin
      */

@@ -1,17 +1,36 @@
-/** The models of the workspace: trained here or imported, with their cards; and the families that can be named. */
-import { Button, FileButton, TextInput } from "@mantine/core";
+/** The models of the workspace (trained here, imported, files of one's own) and the catalogue of all others. */
+import { Button, FileButton, Menu, SegmentedControl, TextInput } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useQueryClient } from "@tanstack/react-query";
-import { BrainCircuit, FolderInput, Search, Upload } from "lucide-react";
+import {
+  BrainCircuit,
+  ChevronDown,
+  FilePlus2,
+  FolderInput,
+  Library,
+  Plus,
+  Search,
+  Upload,
+} from "lucide-react";
 import { type DragEvent, useState } from "react";
+import { useLocation, useSearch } from "wouter";
 import { ApiError, api, keys, type Model, useModels, useSession } from "~/api";
 import { notifyDone, notifyError } from "~/app/notify";
+import { paths as addresses } from "~/app/routes";
+import { CardPanel } from "~/models/CardPanel";
+import { NO_FILTER, passes } from "~/models/catalogue";
+import { useCatalogue } from "~/models/queries";
 import { EmptyState, ErrorState } from "~/ui";
+import { CatalogueView } from "./CatalogueView";
 import { FamilyCard } from "./FamilyCard";
 import { form, ImportDialog } from "./ImportDialog";
 import { ModelCard } from "./ModelCard";
 import classes from "./models.module.css";
+import { OwnDialog } from "./OwnDialog";
 import { fits } from "./shown";
+
+/** Families whose models are files of one's own, not names. */
+const BY_FILE = new Set(["onnx"]);
 
 export default function ModelsScreen() {
   const client = useQueryClient();
@@ -21,6 +40,12 @@ export default function ModelsScreen() {
   const [busy, setBusy] = useState(false);
   const [over, setOver] = useState(false);
   const [importing, setImporting] = useState(false);
+  const [adding, setAdding] = useState(false);
+  const [, go] = useLocation();
+  const inCatalogue = new URLSearchParams(useSearch()).get("view") === "catalogue";
+  const look = (view: string) => go(`${addresses.models()}${view === "catalogue" ? "?view=catalogue" : ""}`);
+  const catalogue = useCatalogue().data?.items ?? [];
+  const own = catalogue.filter((entry) => entry.origin === "own");
   const [taken, setTaken] = useState<File | null>(null);
   useDocumentTitle("Models · Countersign");
 
@@ -50,11 +75,23 @@ export default function ModelsScreen() {
   };
   const buttons = (
     <>
-      {paths && (
-        <Button variant="default" leftSection={<FolderInput size={14} />} onClick={() => setImporting(true)}>
-          From a path …
-        </Button>
-      )}
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <Button variant="default" leftSection={<Plus size={14} />} rightSection={<ChevronDown size={14} />}>
+            Add
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item leftSection={<FilePlus2 size={14} />} onClick={() => setAdding(true)}>
+            A file or folder of yours (ONNX, checkpoints) …
+          </Menu.Item>
+          {paths && (
+            <Menu.Item leftSection={<FolderInput size={14} />} onClick={() => setImporting(true)}>
+              An exported model from a path …
+            </Menu.Item>
+          )}
+        </Menu.Dropdown>
+      </Menu>
       <FileButton onChange={(file) => void upload(file)}>
         {(props) => (
           <Button {...props} leftSection={<Upload size={14} />} loading={busy}>
@@ -65,7 +102,11 @@ export default function ModelsScreen() {
     </>
   );
   const models = data?.items.toReversed() ?? [];
+  // Families of which the catalogue has cards are found there.
+  const known = new Set(catalogue.map((entry) => entry.family));
+  const families = (data?.families ?? []).filter((family) => !known.has(family) && !BY_FILE.has(family));
   const found = models.filter((model) => fits(model, text.trim()));
+  const shown = own.filter((entry) => passes(entry, { ...NO_FILTER, text }));
   return (
     <section
       className={classes.screen}
@@ -75,10 +116,20 @@ export default function ModelsScreen() {
       onDrop={drop}
       data-over={over || undefined}
     >
-      <div className={classes.page}>
+      <div className={classes.page} data-catalogue={inCatalogue || undefined}>
         <header className={classes.head}>
           <h1>Models</h1>
-          {models.length > 5 && (
+          <SegmentedControl
+            aria-label="Which models"
+            data={[
+              { value: "yours", label: "Yours" },
+              { value: "catalogue", label: "Catalogue" },
+            ]}
+            value={inCatalogue ? "catalogue" : "yours"}
+            onChange={look}
+          />
+          <span className={classes.gap} />
+          {!inCatalogue && models.length > 5 && (
             <TextInput
               aria-label="Find a model"
               placeholder="Name, task or class"
@@ -87,44 +138,59 @@ export default function ModelsScreen() {
               onChange={(event) => setText(event.currentTarget.value)}
             />
           )}
-          {models.length > 0 && buttons}
+          {buttons}
         </header>
-        {data && models.length === 0 && (
-          <EmptyState
-            icon={<BrainCircuit size={28} />}
-            title="No model has been trained or imported yet"
-            actions={buttons}
-          >
-            Label a few images, then train in the learning panel of the editor. Or drop the file of a model
-            that was exported elsewhere on this page.
-          </EmptyState>
-        )}
-        <div className={classes.grid}>
-          {found.map((model) => (
-            <ModelCard key={model.id} model={model} />
-          ))}
-          {!data &&
-            !error &&
-            [1, 2, 3, 4].map((each) => <div key={each} className={classes.skeleton} aria-hidden />)}
-        </div>
-        {models.length > 0 && found.length === 0 && (
-          <EmptyState title={`No model fits “${text}”`}>Try fewer letters.</EmptyState>
-        )}
-        {error && !data && (
-          <ErrorState title="The models could not be loaded" error={error} retry={() => void refetch()} />
-        )}
-        {data && data.families.length > 0 && (
+        {inCatalogue && <CatalogueView />}
+        {!inCatalogue && (
           <>
-            <h2 className={classes.section}>Found on this computer</h2>
+            {data && models.length === 0 && own.length === 0 && (
+              <EmptyState
+                icon={<BrainCircuit size={28} />}
+                title="No model has been trained or imported yet"
+                actions={
+                  <Button leftSection={<Library size={14} />} onClick={() => look("catalogue")}>
+                    Look into the catalogue
+                  </Button>
+                }
+              >
+                Label a few images, then train in the learning panel of the editor. Or drop the file of a
+                model that was exported elsewhere on this page.
+              </EmptyState>
+            )}
             <div className={classes.grid}>
-              {data.families.map((family) => (
-                <FamilyCard key={family} family={family} />
+              {found.map((model) => (
+                <ModelCard key={model.id} model={model} />
               ))}
+              {shown.map((entry) => (
+                <div key={entry.name} className={classes.card}>
+                  <CardPanel entry={entry} manage />
+                </div>
+              ))}
+              {!data &&
+                !error &&
+                [1, 2, 3, 4].map((each) => <div key={each} className={classes.skeleton} aria-hidden />)}
             </div>
+            {models.length > 0 && found.length + shown.length === 0 && (
+              <EmptyState title={`No model fits “${text}”`}>Try fewer letters.</EmptyState>
+            )}
+            {error && !data && (
+              <ErrorState title="The models could not be loaded" error={error} retry={() => void refetch()} />
+            )}
+            {families.length > 0 && (
+              <>
+                <h2 className={classes.section}>Found on this computer</h2>
+                <div className={classes.grid}>
+                  {families.map((family) => (
+                    <FamilyCard key={family} family={family} />
+                  ))}
+                </div>
+              </>
+            )}
           </>
         )}
       </div>
       {over && <div className={classes.drop}>Drop the file of a model to import it</div>}
+      {adding && <OwnDialog onClose={() => setAdding(false)} />}
       {importing && <ImportDialog onClose={() => setImporting(false)} />}
       {taken && <ImportDialog file={taken} onClose={() => setTaken(null)} />}
     </section>
