@@ -185,3 +185,17 @@ export function lacking(
   if (entry.licence_due) return `The licence of ${entry.name} must be accepted first.`;
   return "";
 }
+
+/** Families that take files of one's own, not names. */
+const BY_FILE = new Set(["onnx"]);
+/** Families with many more models than the catalogue has cards for. */
+const BY_NAME = new Set(["timm"]);
+
+/** Families of which any model may be named, besides those that the catalogue lists. */
+export function namedFamilies(
+  families: readonly string[],
+  entries: readonly Pick<CatalogueEntry, "family">[],
+): string[] {
+  const known = new Set(entries.map((entry) => entry.family));
+  return families.filter((name) => !BY_FILE.has(name) && (BY_NAME.has(name) || !known.has(name)));
+}

@@ -18,7 +18,7 @@ import { ApiError, api, keys, type Model, useModels, useSession } from "~/api";
 import { notifyDone, notifyError } from "~/app/notify";
 import { paths as addresses } from "~/app/routes";
 import { CardPanel } from "~/models/CardPanel";
-import { NO_FILTER, passes } from "~/models/catalogue";
+import { NO_FILTER, namedFamilies, passes } from "~/models/catalogue";
 import { useCatalogue } from "~/models/queries";
 import { EmptyState, ErrorState } from "~/ui";
 import { CatalogueView } from "./CatalogueView";
@@ -28,9 +28,6 @@ import { ModelCard } from "./ModelCard";
 import classes from "./models.module.css";
 import { OwnDialog } from "./OwnDialog";
 import { fits } from "./shown";
-
-/** Families whose models are files of one's own, not names. */
-const BY_FILE = new Set(["onnx"]);
 
 export default function ModelsScreen() {
   const client = useQueryClient();
@@ -102,9 +99,7 @@ export default function ModelsScreen() {
     </>
   );
   const models = data?.items.toReversed() ?? [];
-  // Families of which the catalogue has cards are found there.
-  const known = new Set(catalogue.map((entry) => entry.family));
-  const families = (data?.families ?? []).filter((family) => !known.has(family) && !BY_FILE.has(family));
+  const families = namedFamilies(data?.families ?? [], catalogue);
   const found = models.filter((model) => fits(model, text.trim()));
   const shown = own.filter((entry) => passes(entry, { ...NO_FILTER, text }));
   return (

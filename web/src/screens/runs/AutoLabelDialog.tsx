@@ -1,35 +1,34 @@
-import { Button, Input, Modal, MultiSelect, NumberInput, Select, Slider, TextInput } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Check, Cpu } from "lucide-react";
+import { Button, Modal, SegmentedControl, Select } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useMemo, useState } from "react";
-import { Link } from "wouter";
-import {
-  api,
-  type FieldCheck,
-  keys,
-  type ModelCard,
-  type Run,
-  tell,
-  useFields,
-  useModels,
-  useRuns,
-  useSession,
-} from "~/api";
+import { api, type CatalogueEntry, keys, type Run, tell, useFields, useModels, useSession } from "~/api";
 import { notifyDone, notifyError } from "~/app/notify";
-import { paths } from "~/app/routes";
 import type { View } from "~/app/view";
-import { count, EmptyState, ErrorState, FamilyModelInput, many } from "~/ui";
+import { CardPanel } from "~/models/CardPanel";
+import { namedFamilies } from "~/models/catalogue";
+import { firstMap } from "~/models/classes";
+import { useLabelMap } from "~/models/label-map";
+import { useCatalogue } from "~/models/queries";
+import { ErrorState, many } from "~/ui";
+import { ClassPart } from "./ClassPart";
+import { useFieldName } from "./field-name";
+import { ModelPick, useChosen } from "./ModelPick";
+import { OutputPart } from "./OutputPart";
 import {
-  chosenBy,
-  firstTask,
-  fitting,
-  isFieldName,
-  nextName,
+  bodyOf,
+  firstPlan,
+  hasBoxes,
+  leads,
+  METHOD_WORDS,
+  methodsOf,
+  type Plan,
+  problemOf,
+  refines,
+  settled,
   TASK_WORDS,
+  TASKS,
   type Task,
-  taskOf,
-  tasksOf,
+  type Vocabulary,
 } from "./plan";
 import classes from "./runs.module.css";
 import { Targets, useTarget } from "./Targets";
@@ -46,19 +45,24 @@ interface Props {
 
 /** What a new run shall do: on which images, with which model, into which field. */
 export function AutoLabelDialog(props: Props) {
+  const catalogue = useCatalogue();
   const models = useModels();
+  const error = catalogue.error ?? models.error;
   return (
-    <Modal opened onClose={props.onClose} title="Auto label" size={600}>
-      {models.data ? (
-        <Plan {...props} models={models.data.items} families={models.data.families} />
-      ) : models.error ? (
+    <Modal opened onClose={props.onClose} title="Auto label" size={980}>
+      {catalogue.data && models.data ? (
+        <PlanForm {...props} entries={catalogue.data.items} families={models.data.families} />
+      ) : error ? (
         <ErrorState
           title="The models could not be loaded"
-          error={models.error}
-          retry={() => void models.refetch()}
+          error={error}
+          retry={() => {
+            void catalogue.refetch();
+            void models.refetch();
+          }}
         />
       ) : (
-        <div style={{ height: 420 }} aria-busy="true" />
+        <div style={{ height: 560 }} aria-busy="true" />
       )}
     </Modal>
   );
@@ -67,60 +71,45 @@ export function AutoLabelDialog(props: Props) {
 /** The dialog opens before the models are there: what it focuses then is the form, not the button that closes it. */
 const focus = (form: HTMLFormElement | null) => form?.focus({ preventScroll: true });
 
-type Models = NonNullable<ReturnType<typeof useModels>["data"]>;
+interface FormProps extends Props {
+  entries: readonly CatalogueEntry[];
+  families: readonly string[];
+}
 
-function Plan({
-  projectId,
-  view,
-  like,
-  onClose,
-  onMade,
-  models,
-  families,
-}: Props & { models: Models["items"]; families: readonly string[] }) {
+function PlanForm({ projectId, view, like, onClose, onMade, entries, families }: FormProps) {
   const client = useQueryClient();
   const cores = useSession().data?.cores ?? 1;
   const target = useTarget(projectId, view);
-  const names = models.map((each) => each.name);
-  const [begin] = useState(() => (like ? chosenBy(like.model, names, families) : null));
-  const [task, setTask] = useState<Task | null>(() =>
-    begin ? taskOf(begin.model, models) : firstTask(models, families),
-  );
-  const fit = fitting(models, task);
-  const [chosen, setChosen] = useState<string | null>(begin?.model ?? null);
-  const model = chosen ?? fit[0]?.name ?? (families[0] ? `${families[0]}:` : null);
-  const family = families.find((name) => model === `${name}:`);
-  const [rest, setRest] = useState(begin?.rest ?? "");
-  const reference = family ? `${family}:${rest.trim()}` : (model ?? "");
-  const own = models.find((each) => each.name === model)?.card;
-  const other = useCard(family && rest.trim() ? reference : "");
-  const card = own ?? other.card;
-  const [wanted, setWanted] = useState<string[]>(like?.classes ?? []);
-  const [confidence, setConfidence] = useState(like?.min_confidence ?? 0.1);
+  const [chosen, setPlan] = useState<Plan>(() => firstPlan(entries, like));
+  const first = useChosen(entries, chosen.model);
+  const { card } = first;
+  // A model that is known by a reference says itself what it does.
+  const plan = useMemo(() => followed(chosen, card), [chosen, card]);
+  const set = (part: Partial<Plan>) => setPlan({ ...plan, ...part });
+  const second = useChosen(entries, plan.refiner).card;
   const [workers, setWorkers] = useState(Math.min(like?.workers ?? 1, cores));
   const [name, setName] = useState("");
-  const field = useFieldName(projectId, model ? reference.split(":").at(-1)!.split("?")[0]! : "auto");
-  const known = useMemo(() => [...new Set(card?.classes ?? [])], [card]);
   const [busy, setBusy] = useState(false);
-
-  const chooseModel = (next: string | null) => {
-    setChosen(next);
-    setWanted([]);
-  };
+  const field = useFieldName(projectId, plan.model ? plan.model.split(":").at(-1)!.split("?")[0]! : "auto");
+  const hasList = card !== undefined && !card.zero_shot && plan.method !== "existing" && card.classes > 0;
+  const kept = useLabelMap(projectId, hasList ? plan.model : "");
+  const map = hasList ? (plan.map ?? (kept.data ? firstMap(kept.data) : {})) : {};
   const images = target.counts[target.aim];
-  const ready = Boolean(card) && field.free && (images ?? 0) > 0 && !busy;
+  const waits = hasList && plan.map === null && !kept.data && !kept.error;
+  const unknown = first.error || (kept.error && hasList ? tell(kept.error).what : "");
+  const problem = problemOf(plan, { card, second, unknown, map, images, fieldProblem: field.problem });
+  const ready = problem === "" && !waits && field.free && (images ?? 0) > 0 && !busy;
+
   const start = async (event: FormEvent) => {
     event.preventDefault();
-    if (!ready) return;
+    if (!ready || !card) return;
     setBusy(true);
     try {
       const run = await api.post<Run>(`/projects/${projectId}/runs`, {
         body: {
           ...target.body(),
-          model: reference,
+          ...bodyOf(plan, card, map),
           field: field.name,
-          classes: wanted,
-          min_confidence: confidence,
           name: name.trim(),
           workers,
         },
@@ -136,149 +125,35 @@ function Plan({
       setBusy(false);
     }
   };
-  if (models.length === 0 && families.length === 0) {
-    return (
-      <EmptyState
-        icon={<Cpu size={28} />}
-        title="There is no model yet"
-        actions={
-          <>
-            <Button component={Link} href={paths.images(projectId)}>
-              Label some images and train one
-            </Button>
-            <Button component={Link} href={paths.models()} variant="default">
-              Import one
-            </Button>
-          </>
-        }
-      >
-        Label a few images, open the learning panel in the editor and train: that takes a minute or two.
-      </EmptyState>
-    );
-  }
   return (
-    <form onSubmit={start} className={classes.form} tabIndex={-1} ref={focus}>
-      <Targets target={target} />
-      <div className={classes.two}>
-        <Select
-          label="Task"
-          data={tasksOf(models, families).map((each) => ({ value: each, label: TASK_WORDS[each] }))}
-          value={task}
-          allowDeselect={false}
-          onChange={(next) => {
-            setTask(next as Task);
-            chooseModel(null);
-          }}
+    <form onSubmit={start} className={classes.plan} tabIndex={-1} ref={focus}>
+      <div className={classes.form}>
+        <Targets target={target} />
+        <What plan={plan} set={setPlan} entries={entries} />
+        <Models
+          plan={plan}
+          set={set}
+          entries={entries}
+          families={families}
+          projectId={projectId}
+          first={first}
         />
-        <Select
-          label="Model"
-          data={[
-            ...fit.map((each) => ({ value: each.name, label: each.name })),
-            ...(task === "classification" || fit.length === 0
-              ? families.map((each) => ({ value: `${each}:`, label: `A model of ${each} …` }))
-              : []),
-          ]}
-          value={model}
-          allowDeselect={false}
-          searchable={fit.length > 8}
-          onChange={chooseModel}
-          nothingFoundMessage="No model does this task."
+        <ClassPart key={plan.model} projectId={projectId} plan={plan} set={set} card={card} map={map} />
+        <OutputPart
+          plan={plan}
+          set={set}
+          recommended={card?.min_confidence}
+          field={field}
+          name={name}
+          setName={setName}
+          workers={workers}
+          setWorkers={setWorkers}
         />
       </div>
-      {family && (
-        <FamilyModelInput
-          family={family}
-          label={`Name of the ${family} model`}
-          description="Type to find it. Its card is read when you stop typing; the first time takes some seconds."
-          value={rest}
-          onChange={setRest}
-          loading={other.loading}
-          error={other.error ? tell(other.error).what : undefined}
-        />
-      )}
-      <div className={classes.cardLine}>{card ? <CardLine card={card} /> : ""}</div>
-      <MultiSelect
-        label="Classes"
-        placeholder={wanted.length > 0 ? "" : card ? `All ${count(card.classes.length)}` : "All"}
-        data={known}
-        value={wanted}
-        onChange={setWanted}
-        limit={200}
-        searchable
-        clearable
-        disabled={!card}
-        nothingFoundMessage="The model does not know this class."
-      />
-      <div className={classes.two}>
-        <TextInput
-          label="Label field"
-          description="Always a new one."
-          inputWrapperOrder={["label", field.problem ? "error" : "description", "input"]}
-          value={field.name}
-          maxLength={64}
-          onChange={(event) => field.set(event.currentTarget.value)}
-          error={field.problem || undefined}
-          rightSection={
-            field.free ? <Check size={14} color="var(--cs-verified)" aria-label="free" /> : undefined
-          }
-        />
-        <TextInput
-          label="Name of the run"
-          description="How it is listed."
-          placeholder={field.name}
-          value={name}
-          maxLength={200}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-      </div>
-      <div className={classes.two}>
-        <Input.Wrapper
-          size="xs"
-          label="Lowest confidence"
-          description="Keep it low: the review sorts out the rest."
-          labelElement="div"
-        >
-          <div className={classes.sliderRow}>
-            <Slider
-              min={0}
-              max={1}
-              step={0.01}
-              label={null}
-              value={confidence}
-              onChange={setConfidence}
-              thumbLabel="Lowest confidence"
-            />
-            <NumberInput
-              aria-label="Lowest confidence"
-              min={0}
-              max={1}
-              step={0.05}
-              decimalScale={2}
-              fixedDecimalScale
-              clampBehavior="strict"
-              hideControls
-              w={64}
-              value={confidence}
-              onChange={(next) => next !== "" && Number.isFinite(Number(next)) && setConfidence(Number(next))}
-            />
-          </div>
-        </Input.Wrapper>
-        <NumberInput
-          label="Workers"
-          description="Processes that predict beside each other."
-          min={1}
-          max={Math.max(1, cores)}
-          clampBehavior="strict"
-          allowDecimal={false}
-          value={workers}
-          onChange={(next) => typeof next === "number" && next >= 1 && setWorkers(next)}
-        />
-      </div>
-      <div className={classes.buttons}>
-        <span className={classes.explain}>
-          {images === 0
-            ? "No image is meant: choose others."
-            : "What it finds are proposals: nothing is verified by it."}
+      <Cards first={card} second={plan.method === "two_stage" ? second : undefined} task={plan.task} />
+      <div className={classes.foot}>
+        <span className={classes.explain} aria-live="polite">
+          {problem || "The result are proposals: nothing is verified by it."}
         </span>
         <Button variant="default" onClick={onClose}>
           Cancel
@@ -291,66 +166,156 @@ function Plan({
   );
 }
 
-function CardLine({ card }: { card: ModelCard }) {
-  const [score] = Object.entries(card.scores ?? {});
+function followed(plan: Plan, card: CatalogueEntry | undefined): Plan {
+  if (!card || !plan.model.includes(":") || plan.method !== "one_stage") return plan;
+  const able = TASKS.filter((task) => leads(card, task, "one_stage"));
+  return able.length === 0 || able.includes(plan.task) ? plan : { ...plan, task: able[0]! };
+}
+
+interface PartProps {
+  plan: Plan;
+  set: (plan: Plan) => void;
+  entries: readonly CatalogueEntry[];
+}
+
+/** The task, and for masks and poses the way to come to them. */
+function What({ plan, set, entries }: PartProps) {
+  const methods = methodsOf(plan.task);
+  return (
+    <div className={classes.two}>
+      <Select
+        label="Task"
+        data={TASKS.map((each) => ({ value: each, label: TASK_WORDS[each]! }))}
+        value={plan.task}
+        allowDeselect={false}
+        onChange={(task) =>
+          set(settled({ ...plan, task: task as Task, method: "one_stage", vocabulary: "" }, entries))
+        }
+      />
+      {methods.length > 0 && (
+        <Select
+          label="Method"
+          data={methods.map((each) => ({ value: each, label: METHOD_WORDS[each] }))}
+          value={plan.method}
+          allowDeselect={false}
+          onChange={(method) =>
+            set(settled({ ...plan, method: method as Plan["method"], vocabulary: "" }, entries))
+          }
+        />
+      )}
+    </div>
+  );
+}
+
+interface ModelsProps {
+  plan: Plan;
+  set: (part: Partial<Plan>) => void;
+  entries: readonly CatalogueEntry[];
+  families: readonly string[];
+  projectId: number;
+  first: ReturnType<typeof useChosen>;
+}
+
+/** The model, or two of them, or a field and a model. */
+function Models({ plan, set, entries, families, projectId, first }: ModelsProps) {
+  const { task, method, vocabulary } = plan;
+  const able = entries.filter((entry) => leads(entry, task, method));
+  const kinds = new Set(able.map((entry) => entry.zero_shot));
+  const fitting = able.filter(
+    (entry) => vocabulary === "" || entry.zero_shot === (vocabulary === "zero-shot"),
+  );
+  const fields = (useFields(projectId).data ?? []).filter(hasBoxes);
+  const secondWord = task === "pose" ? "Pose model" : "Segmenter";
+  const choose = (model: string) => set({ model, chosen: [], map: null, confidence: null });
+  const narrow = (next: Vocabulary) => {
+    const stays = first.card && (next === "" || first.card.zero_shot === (next === "zero-shot"));
+    set({ vocabulary: next, ...(stays ? {} : { model: "", chosen: [], map: null, confidence: null }) });
+  };
   return (
     <>
-      {many(card.classes.length, "class", "classes")}
-      {score && ` · ${score[0].replaceAll("_", " ")} ${score[1].toFixed(2)}`}
-      {card.description && ` · ${card.description}`}
+      {method === "existing" && (
+        <Select
+          label="Field with boxes"
+          description={
+            fields.length
+              ? "Its boxes, or the bounds of its shapes, are what the model begins with."
+              : "No field has shapes yet: detect first, or draw boxes."
+          }
+          placeholder="Choose a field"
+          data={fields.map((each) => ({
+            value: each.name,
+            label: `${each.name} (${many(each.labels, "label")})`,
+          }))}
+          value={plan.boxesField || null}
+          allowDeselect={false}
+          onChange={(field) => set({ boxesField: field ?? "", chosen: [] })}
+        />
+      )}
+      <div className={classes.models}>
+        {method !== "existing" && kinds.size > 1 && (
+          <SegmentedControl
+            className={classes.vocabulary}
+            aria-label="Vocabulary"
+            data={[
+              { value: "", label: "All" },
+              { value: "fixed", label: "Fixed classes" },
+              { value: "zero-shot", label: "Zero-shot" },
+            ]}
+            value={vocabulary}
+            onChange={(next) => narrow(next as Vocabulary)}
+          />
+        )}
+        <ModelPick
+          label={method === "two_stage" ? "Detector" : method === "existing" ? secondWord : "Model"}
+          entries={fitting}
+          value={plan.model}
+          onChange={choose}
+          families={method === "existing" ? [] : namedFamilies(families, entries)}
+          error={first.error || undefined}
+          loading={first.loading}
+        />
+      </div>
+      {method === "two_stage" && (
+        <ModelPick
+          label={secondWord}
+          entries={entries.filter((entry) => refines(entry, task))}
+          value={plan.refiner}
+          onChange={(refiner) => set({ refiner })}
+        />
+      )}
     </>
   );
 }
 
-function useCard(reference: string) {
-  const [settled] = useDebouncedValue(reference, 600);
-  const { data, error, isFetching } = useQuery({
-    queryKey: ["model-card", settled],
-    queryFn: ({ signal }) => api.get<ModelCard>("/models/card", { params: { model: settled }, signal }),
-    enabled: settled !== "",
-    retry: false,
-    staleTime: Number.POSITIVE_INFINITY,
-  });
-  const current = settled === reference && reference !== "";
-  return {
-    card: current ? data : undefined,
-    error: current ? error : null,
-    loading: reference !== "" && (isFetching || settled !== reference),
-  };
+interface CardsProps {
+  first: CatalogueEntry | undefined;
+  second: CatalogueEntry | undefined;
+  task: Task;
 }
 
-/** The name of the new field: suggested from the model until somebody types; checked while typing. */
-function useFieldName(projectId: number, stem: string) {
-  const fields = useFields(projectId).data;
-  const runs = useRuns(projectId).data;
-  const [typed, setTyped] = useState<string | null>(null);
-  const suggested = useMemo(
-    () =>
-      nextName(stem, [...(fields ?? []).map((each) => each.name), ...(runs ?? []).map((each) => each.field)]),
-    [stem, fields, runs],
+/** The card of the model beside the form; of two, one at a time. */
+function Cards({ first, second, task }: CardsProps) {
+  const [which, setWhich] = useState<"first" | "second">("first");
+  const entry = second && which === "second" ? second : (first ?? second);
+  return (
+    <aside className={classes.cards} aria-label="The model's card">
+      {second && (
+        <SegmentedControl
+          fullWidth
+          aria-label="Whose card"
+          data={[
+            { value: "first", label: "Detector" },
+            { value: "second", label: task === "pose" ? "Pose model" : "Segmenter" },
+          ]}
+          value={which}
+          onChange={(next) => setWhich(next as typeof which)}
+        />
+      )}
+      {entry ? (
+        <CardPanel key={entry.name} entry={entry} />
+      ) : (
+        <p className={classes.explain}>The card of the model stands here once one is chosen.</p>
+      )}
+    </aside>
   );
-  const name = typed ?? suggested;
-  const [settled] = useDebouncedValue(name, 120);
-  const { data } = useQuery({
-    queryKey: [...keys.fields(projectId), "check", settled],
-    queryFn: ({ signal }) =>
-      api.get<FieldCheck>(`/projects/${projectId}/fields/check`, { params: { name: settled }, signal }),
-    enabled: settled !== "",
-    staleTime: 0,
-  });
-  const known = settled === name && name !== "" ? data : undefined;
-  return {
-    name,
-    set: setTyped,
-    free: known?.free ?? false,
-    problem: fieldProblem(name, known),
-  };
-}
-
-/** In one line: nothing shall move while somebody types. */
-function fieldProblem(name: string, known: FieldCheck | undefined): string {
-  if (name === "") return "A run needs a field to write into.";
-  if (!known || known.free) return "";
-  if (!isFieldName(name)) return "A letter first; then letters, digits, _ - or .";
-  return "There is a field of this name already.";
 }

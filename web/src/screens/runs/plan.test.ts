@@ -1,42 +1,173 @@
 import { describe, expect, it } from "vitest";
+import type { CatalogueEntry, Run } from "~/api";
 import {
-  chosenBy,
+  bodyOf,
   fieldName,
   firstAim,
+  firstModel,
+  firstPlan,
   firstTask,
-  fitting,
+  hasBoxes,
   isFieldName,
+  type Known,
+  leads,
+  methodsOf,
   nextName,
+  problemOf,
+  refines,
+  settled,
   type Task,
-  tasksOf,
 } from "./plan";
 
-const model = (name: string, ...tasks: Task[]) => ({ name, card: { tasks } });
-const models = [model("a", "detection"), model("b", "classification", "detection"), model("c", "pose")];
+const here = { folder: "/m", where: "models folder", bytes: 1, files: 1 } as const;
 
-describe("models that fit", () => {
-  it("are those that do the task, the newest first", () => {
-    expect(fitting(models, "detection").map((each) => each.name)).toEqual(["b", "a"]);
-    expect(fitting(models, "instance_segmentation")).toEqual([]);
-    expect(fitting(models, null)).toHaveLength(3);
+const entry = (name: string, tasks: Task[], more: Partial<CatalogueEntry> = {}) =>
+  ({
+    name,
+    tasks,
+    origin: "catalogue",
+    installed: here,
+    licence_due: false,
+    needs_boxes: false,
+    zero_shot: false,
+    min_confidence: 0.4,
+    ...more,
+  }) as CatalogueEntry;
+
+const models = [
+  entry("cells-1", ["detection"], { origin: "workspace" }),
+  entry("cells-2", ["classification", "detection"], { origin: "workspace" }),
+  entry("rt-detr", ["detection"]),
+  entry("owl", ["detection"], { zero_shot: true }),
+  entry("mask-rcnn", ["instance_segmentation", "detection"], { installed: null }),
+  entry("sam", ["prompted_segmentation"]),
+  entry("vitpose", ["pose"], { needs_boxes: true }),
+  entry("yolo-pose", ["pose"]),
+];
+const of = (name: string) => models.find((each) => each.name === name)!;
+
+describe("methods", () => {
+  it("are three for masks of objects and for poses", () => {
+    expect(methodsOf("instance_segmentation")).toEqual(["one_stage", "two_stage", "existing"]);
+    expect(methodsOf("pose")).toHaveLength(3);
+    expect(methodsOf("detection")).toEqual([]);
   });
 
-  it("say which tasks there are", () => {
-    expect(tasksOf(models, [])).toEqual(["detection", "classification", "pose"]);
-    expect(tasksOf([], ["timm"])).toEqual(["classification"]);
-    expect(firstTask(models, [])).toBe("pose");
-    expect(firstTask([], [])).toBeNull();
+  it("say which model may come first and which second", () => {
+    const names = (fits: (each: CatalogueEntry) => boolean) => models.filter(fits).map((each) => each.name);
+    expect(names((each) => leads(each, "instance_segmentation", "one_stage"))).toEqual(["mask-rcnn"]);
+    expect(names((each) => leads(each, "instance_segmentation", "existing"))).toEqual(["sam"]);
+    expect(names((each) => leads(each, "pose", "one_stage"))).toEqual(["yolo-pose"]);
+    expect(names((each) => refines(each, "pose"))).toEqual(["vitpose"]);
+    expect(names((each) => leads(each, "pose", "two_stage"))).toContain("rt-detr");
+  });
+
+  it("begin with fields that have shapes", () => {
+    expect(hasBoxes({ kinds: [{ name: "classification", count: 4 }] })).toBe(false);
+    expect(hasBoxes({ kinds: [{ name: "polygon", count: 1 }] })).toBe(true);
+    expect(hasBoxes({ kinds: [{ name: "box", count: 0 }] })).toBe(false);
   });
 });
 
-describe("a run like another", () => {
-  it("begins with its model", () => {
-    expect(chosenBy("cells", ["cells"], ["timm"])).toEqual({ model: "cells", rest: "" });
-    expect(chosenBy("timm:resnet18?weights=random", ["cells"], ["timm"])).toEqual({
-      model: "timm:",
-      rest: "resnet18?weights=random",
+describe("the model to begin with", () => {
+  it("is the workspace's newest, else one that is here", () => {
+    expect(firstModel(models, (each) => leads(each as CatalogueEntry, "detection", "one_stage"))).toBe(
+      "cells-2",
+    );
+    expect(firstModel(models, (each) => leads(each, "instance_segmentation", "one_stage"))).toBe("");
+    expect(firstTask(models)).toBe("detection");
+    expect(firstTask([])).toBe("detection");
+  });
+
+  it("changes with the task and the method, and stays where it fits", () => {
+    const plan = firstPlan(models, null);
+    expect(plan.model).toBe("cells-2");
+    expect(settled({ ...plan, task: "classification" }, models).model).toBe("cells-2");
+    const two = settled({ ...plan, task: "instance_segmentation", method: "two_stage" }, models);
+    expect([two.model, two.refiner]).toEqual(["cells-2", "sam"]);
+    const given = settled({ ...two, method: "existing" }, models);
+    expect([given.model, given.refiner]).toEqual(["sam", ""]);
+    expect(settled({ ...given, task: "detection" }, models).method).toBe("one_stage");
+  });
+
+  it("is that of the run that it shall be like", () => {
+    const run = {
+      task: "detection",
+      method: "one_stage",
+      model: "owl",
+      refiner: "",
+      boxes_field: "",
+      classes: ["cat"],
+      prompts: [{ text: "a tabby", class_name: "cat" }],
+      label_map: {},
+      min_confidence: 0.2,
+      masks: "",
+    } as unknown as Run;
+    const plan = firstPlan(models, run);
+    expect(plan).toMatchObject({ model: "owl", confidence: 0.2, map: null, words: { classes: ["cat"] } });
+    expect(bodyOf(plan, of("owl"), {}).prompts).toEqual(run.prompts);
+  });
+});
+
+describe("what is lacking", () => {
+  const known = (more: Partial<Known> = {}): Known => ({
+    card: of("cells-2"),
+    unknown: "",
+    map: { cell: "cell" },
+    images: 3,
+    fieldProblem: "",
+    ...more,
+  });
+  const plan = firstPlan(models, null);
+
+  it("is nothing where all is chosen", () => {
+    expect(problemOf(plan, known())).toBe("");
+  });
+
+  it("is told in the order of the form", () => {
+    expect(problemOf(plan, known({ images: 0, unknown: "x" }))).toContain("No image");
+    expect(problemOf({ ...plan, model: "timm:" }, known({ card: undefined }))).toBe("Choose a model.");
+    expect(problemOf(plan, known({ unknown: "There is no such model" }))).toBe("There is no such model");
+    expect(problemOf({ ...plan, model: "owl" }, known({ card: of("owl") }))).toContain("at least one class");
+    expect(problemOf(plan, known({ map: { cell: "" } }))).toContain("label map");
+    expect(problemOf({ ...plan, chosen: ["a"] }, known({ map: { a: "", b: "b" } }))).toContain("label map");
+    expect(problemOf(plan, known({ fieldProblem: "taken" }))).toBe("taken");
+  });
+
+  it("may be a second model, its files, a field, a folder", () => {
+    const two = settled({ ...plan, task: "instance_segmentation", method: "two_stage" }, models);
+    expect(problemOf(two, known())).toContain("second");
+    expect(problemOf(two, known({ second: { ...of("sam"), installed: null } }))).toContain("fetch");
+    expect(problemOf(two, known({ second: of("sam") }))).toBe("");
+    const masks = { ...two, inFolder: true, folder: " " };
+    expect(problemOf(masks, known({ second: of("sam") }))).toContain("folder");
+    const given = settled({ ...two, method: "existing" }, models);
+    expect(problemOf(given, known({ card: of("sam"), map: {} }))).toContain("field");
+    expect(problemOf({ ...given, boxesField: "auto" }, known({ card: of("sam"), map: {} }))).toBe("");
+  });
+});
+
+describe("over the wire", () => {
+  it("goes what the method needs", () => {
+    const plan = settled(
+      { ...firstPlan(models, null), task: "instance_segmentation", method: "two_stage" },
+      models,
+    );
+    const body = bodyOf({ ...plan, inFolder: true, folder: "/masks" }, of("cells-2"), { a: "A" });
+    expect(body).toMatchObject({
+      task: "instance_segmentation",
+      refiner: "sam",
+      boxes_field: "",
+      label_map: { a: "A" },
+      min_confidence: 0.4,
+      masks: "/masks",
     });
-    expect(chosenBy("gone", ["cells"], ["timm"])).toBeNull();
+    const given = bodyOf(
+      { ...settled({ ...plan, method: "existing" }, models), boxesField: "auto" },
+      of("sam"),
+      {},
+    );
+    expect(given).toMatchObject({ model: "sam", refiner: "", boxes_field: "auto", masks: "" });
   });
 });
 
