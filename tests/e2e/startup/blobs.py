@@ -1,7 +1,12 @@
-"""A model that needs no training: it finds what is darker and redder than its surroundings, in milliseconds."""
+"""Models that need no training: they find what is darker and redder than its surroundings, in milliseconds.
+
+``blobs:cells`` detects three classes. In the catalogue stand ``blob-words``, which gives what it finds the classes of
+its prompts in turn, ``blob-cut``, which cuts the dark out of a box, and ``blob-guarded``, whose licence restricts.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +19,10 @@ from numpy.typing import NDArray
 from countersign.domain.errors import ModelError
 from countersign.domain.geometry import Box
 from countersign.domain.label import Prediction
-from countersign.domain.model import ModelCard, Task
-from countersign.models.contract import PredictOptions
+from countersign.domain.model import ModelCard, Task, WeightFile
+from countersign.models import weights
+from countersign.models.contract import Clicks, PredictOptions, Segment
+from countersign.models.prompts import texts_of
 from countersign.models.registry import Reference
 
 CLASSES = ("disc", "lobed", "rod")
@@ -73,3 +80,79 @@ class BlobFamily:
 
     def names(self) -> Sequence[str]:
         return ("cells",)
+
+
+NOWHERE = "http://127.0.0.1:9/blobs"  # a port where nobody listens: the network is away
+
+
+def _listed(name: str, task: Task, **more: object) -> ModelCard:
+    files = (WeightFile("weights.bin", url=f"{NOWHERE}/{name}/weights.bin", size=5),)
+    card = ModelCard(
+        name, "blobparts", (task,), (), files=files, licence="MIT", code_licence="MIT", download_bytes=5,
+        description="Made for tests.", published={"parameters": 1.0}, published_source="https://example.org/blobs",
+    )  # fmt: skip
+    return dataclasses.replace(card, **more)  # type: ignore[arg-type]
+
+
+WORDS = _listed("blob-words", Task.DETECTION, zero_shot=True, min_confidence=0.2)
+CUT = _listed("blob-cut", Task.PROMPTED_SEGMENTATION)
+GUARDED = _listed("blob-guarded", Task.DETECTION, classes=CLASSES, licence="AGPL-3.0")
+
+
+@dataclass(frozen=True, slots=True)
+class WordModel:
+    """What blobs finds, under the classes of the prompts in turn; what a negative one gets is left out."""
+
+    card: ModelCard = WORDS
+
+    def predict(self, images: Sequence[NDArray[np.uint8]], options: PredictOptions) -> list[list[Prediction]]:
+        names = texts_of(options).names
+        found = BlobModel().predict(images, PredictOptions(min_confidence=options.min_confidence))
+        named = [[dataclasses.replace(each, class_name=names[i % len(names)]) for i, each in enumerate(items)]
+                 for items in found]  # fmt: skip
+        return [[each for each in items if each.class_name] for items in named]
+
+
+@dataclass(frozen=True, slots=True)
+class CutModel:
+    """The dark half of what is in a box."""
+
+    card: ModelCard = CUT
+
+    def encode(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return image[..., 1]
+
+    def segment(self, encoded: NDArray[np.uint8], prompts: Sequence[Clicks]) -> list[Segment]:
+        return [Segment(self._cut(encoded, prompt.box), 0.9) for prompt in prompts if prompt.box]
+
+    @staticmethod
+    def _cut(green: NDArray[np.uint8], box: Box) -> NDArray[np.bool_]:
+        mask = np.zeros(green.shape, bool)
+        place = np.s_[int(box.y) : int(box.y + box.height) + 1, int(box.x) : int(box.x + box.width) + 1]
+        mask[place] = green[place] <= green[place].mean()
+        return mask
+
+
+@dataclass(frozen=True, slots=True)
+class PartsFamily:
+    """Models of the catalogue; their weights are any file of the right name."""
+
+    name: str = "blobparts"
+    option_names: tuple[str, ...] = ()
+    setting_names: tuple[str, ...] = ()
+
+    def cards(self) -> Sequence[ModelCard]:
+        return (WORDS, CUT, GUARDED)
+
+    def load(self, reference: Reference, *, device: str | None) -> WordModel | CutModel | BlobModel:
+        card = self.card(reference)
+        weights.locate(card)
+        if card is CUT:
+            return CutModel()
+        return WordModel() if card is WORDS else BlobModel()
+
+    def card(self, reference: Reference) -> ModelCard:
+        return next(card for card in self.cards() if card.name == reference.name)
+
+    def names(self) -> Sequence[str]:
+        return [card.name for card in self.cards()]

@@ -1,4 +1,4 @@
-"""Loaded by every Python that has this folder on its path: makes the model of the tests known to it.
+"""Loaded by every Python that has this folder on its path: makes the models of the tests known to it.
 
 Runs and predictions live in processes of their own, which know a family of models only if it was registered there.
 """
@@ -12,4 +12,11 @@ def _family() -> registry.Family:
     return BlobFamily()
 
 
+def _parts() -> registry.Family:
+    from blobs import PartsFamily
+
+    return PartsFamily()
+
+
 registry.register("blobs", _family)
+registry.register("blobparts", _parts)

@@ -11,6 +11,7 @@ import { mapKey } from "./label-map";
 import styles from "./models.module.css";
 
 interface Props {
+  opened: boolean;
   projectId: number;
   model: string;
   map: LabelMap;
@@ -20,7 +21,22 @@ interface Props {
 
 type Show = "all" | "used" | "ignored";
 
-export function LabelMapDialog({ projectId, model, map, onSaved, onClose }: Props) {
+/** Always there, open or not: the stack of dialogs hears of its end by `opened` alone. */
+export function LabelMapDialog(props: Props) {
+  return (
+    <Modal
+      opened={props.opened}
+      stackId="label-map"
+      onClose={props.onClose}
+      title={`Label map of ${props.model}`}
+      size={640}
+    >
+      {props.opened && <Form {...props} />}
+    </Modal>
+  );
+}
+
+function Form({ projectId, model, map, onSaved, onClose }: Props) {
   const client = useQueryClient();
   const known = (useClasses(projectId).data ?? []).map((each) => each.name);
   const [now, setNow] = useState<LabelMap>(map);
@@ -64,72 +80,70 @@ export function LabelMapDialog({ projectId, model, map, onSaved, onClose }: Prop
   const all = (to: (name: string) => string) =>
     setNow(Object.fromEntries(Object.keys(now).map((name) => [name, to(name)])));
   return (
-    <Modal opened onClose={onClose} title={`Label map of ${model}`} size={640}>
-      <div className={styles.form}>
-        <p className={styles.prose}>
-          At the left the model's classes, at the right what each becomes in this project. What is left blank
-          is ignored. The map is kept for the next run with this model.
-        </p>
-        <div className={styles.mapTools}>
-          <TextInput
-            aria-label="Find a class"
-            placeholder="Find a class"
-            leftSection={<Search size={14} />}
-            value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
-            data-autofocus
-          />
-          <SegmentedControl
-            aria-label="Which classes"
-            data={[
-              { value: "all", label: "All" },
-              { value: "used", label: "Used" },
-              { value: "ignored", label: "Ignored" },
-            ]}
-            value={show}
-            onChange={(next) => {
-              setShow(next as Show);
-              setBasis(now);
-            }}
-          />
-        </div>
-        <Rows
-          names={rows}
-          map={now}
-          known={known}
-          set={(name, to) => setNow((before) => ({ ...before, [name]: to }))}
+    <div className={styles.form}>
+      <p className={styles.prose}>
+        At the left the model's classes, at the right what each becomes in this project. What is left blank is
+        ignored. The map is kept for the next run with this model.
+      </p>
+      <div className={styles.mapTools}>
+        <TextInput
+          aria-label="Find a class"
+          placeholder="Find a class"
+          leftSection={<Search size={14} />}
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+          data-autofocus
         />
-        <div className={styles.links}>
-          <span className={styles.note}>
-            {count(used)} used, {count(ignored)} ignored
-          </span>
-          <span className={styles.links}>
-            <button type="button" className="cs-link" onClick={() => void suggest()}>
-              Suggest by name
-            </button>
-            <button type="button" className="cs-link" onClick={() => all((name) => name)}>
-              Own names
-            </button>
-            <button type="button" className="cs-link" onClick={() => all(() => "")}>
-              Ignore all
-            </button>
-          </span>
-        </div>
-        {problem && (
-          <p className={styles.problem} role="alert">
-            {problem}
-          </p>
-        )}
-        <div className={styles.buttons}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button loading={busy} onClick={() => void save()}>
-            Keep this map
-          </Button>
-        </div>
+        <SegmentedControl
+          aria-label="Which classes"
+          data={[
+            { value: "all", label: "All" },
+            { value: "used", label: "Used" },
+            { value: "ignored", label: "Ignored" },
+          ]}
+          value={show}
+          onChange={(next) => {
+            setShow(next as Show);
+            setBasis(now);
+          }}
+        />
       </div>
-    </Modal>
+      <Rows
+        names={rows}
+        map={now}
+        known={known}
+        set={(name, to) => setNow((before) => ({ ...before, [name]: to }))}
+      />
+      <div className={styles.links}>
+        <span className={styles.note}>
+          {count(used)} used, {count(ignored)} ignored
+        </span>
+        <span className={styles.links}>
+          <button type="button" className="cs-link" onClick={() => void suggest()}>
+            Suggest by name
+          </button>
+          <button type="button" className="cs-link" onClick={() => all((name) => name)}>
+            Own names
+          </button>
+          <button type="button" className="cs-link" onClick={() => all(() => "")}>
+            Ignore all
+          </button>
+        </span>
+      </div>
+      {problem && (
+        <p className={styles.problem} role="alert">
+          {problem}
+        </p>
+      )}
+      <div className={styles.buttons}>
+        <Button variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button loading={busy} onClick={() => void save()}>
+          Keep this map
+        </Button>
+      </div>
+    </div>
   );
 }
 

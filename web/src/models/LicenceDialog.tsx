@@ -5,6 +5,7 @@ import styles from "./models.module.css";
 import { useCatalogueModel } from "./queries";
 
 interface Props {
+  opened: boolean;
   model: string;
   /** What the button does besides: "Accept and pull". */
   action: string;
@@ -13,7 +14,21 @@ interface Props {
 }
 
 /** A licence that restricts what may be done: shown and accepted by name before the first use. */
-export function LicenceDialog({ model, action, accept, onClose }: Props) {
+export function LicenceDialog(props: Props) {
+  return (
+    <Modal
+      opened={props.opened}
+      stackId="licence"
+      onClose={props.onClose}
+      title={`The licence of ${props.model}`}
+      size={520}
+    >
+      {props.opened && <Form {...props} />}
+    </Modal>
+  );
+}
+
+function Form({ model, action, accept, onClose }: Props) {
   const { data, error } = useCatalogueModel(model);
   const [read, setRead] = useState(false);
   const [busy, setBusy] = useState(false);
@@ -31,40 +46,38 @@ export function LicenceDialog({ model, action, accept, onClose }: Props) {
     }
   };
   return (
-    <Modal opened onClose={onClose} title={`The licence of ${model}`} size={520}>
-      <div className={styles.form}>
-        <p className={styles.prose}>{data?.licence_notice ?? (failed ? "" : "…")}</p>
-        {data && (
-          <dl className={styles.facts}>
-            <Fact name="Weights">{data.licence || "not said"}</Fact>
-            <Fact name="Code">{data.code_licence || "not said"}</Fact>
-            {data.source && (
-              <Fact name="Described at">
-                <a href={data.source} target="_blank" rel="noreferrer">
-                  {data.source}
-                </a>
-              </Fact>
-            )}
-          </dl>
-        )}
-        <Checkbox
-          label="I have read the licence and accept it for this use."
-          checked={read}
-          onChange={(event) => setRead(event.currentTarget.checked)}
-          data-autofocus
-        />
-        <p className={styles.note}>That you accepted it is recorded with your name and the time.</p>
-        {failed && <p className={styles.problem}>{failed}</p>}
-        <div className={styles.buttons}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button disabled={!read || !data} loading={busy} onClick={() => void go()}>
-            {action}
-          </Button>
-        </div>
+    <div className={styles.form}>
+      <p className={styles.prose}>{data?.licence_notice ?? (failed ? "" : "…")}</p>
+      {data && (
+        <dl className={styles.facts}>
+          <Fact name="Weights">{data.licence || "not said"}</Fact>
+          <Fact name="Code">{data.code_licence || "not said"}</Fact>
+          {data.source && (
+            <Fact name="Described at">
+              <a href={data.source} target="_blank" rel="noreferrer">
+                {data.source}
+              </a>
+            </Fact>
+          )}
+        </dl>
+      )}
+      <Checkbox
+        label="I have read the licence and accept it for this use."
+        checked={read}
+        onChange={(event) => setRead(event.currentTarget.checked)}
+        data-autofocus
+      />
+      <p className={styles.note}>That you accepted it is recorded with your name and the time.</p>
+      {failed && <p className={styles.problem}>{failed}</p>}
+      <div className={styles.buttons}>
+        <Button variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button disabled={!read || !data} loading={busy} onClick={() => void go()}>
+          {action}
+        </Button>
       </div>
-    </Modal>
+    </div>
   );
 }
 

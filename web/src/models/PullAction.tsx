@@ -32,8 +32,9 @@ export function PullAction({ entry }: { entry: CatalogueEntry }) {
     await api.post("/catalogue/licence", { body: { model: entry.name } });
     await client.invalidateQueries({ queryKey: keys.catalogue });
   };
-  const dialog = asking && (
+  const dialog = entry.licences.length > 0 && (
     <LicenceDialog
+      opened={asking}
       model={entry.name}
       action={entry.installed ? "Accept" : "Accept and pull"}
       accept={accept}
@@ -41,7 +42,7 @@ export function PullAction({ entry }: { entry: CatalogueEntry }) {
     />
   );
   if (entry.installed) {
-    if (!entry.licence_due) return null;
+    if (!entry.licence_due) return dialog;
     return (
       <div className={styles.action}>
         <Button leftSection={<ScrollText size={14} />} onClick={() => setAsking(true)}>
@@ -52,7 +53,12 @@ export function PullAction({ entry }: { entry: CatalogueEntry }) {
     );
   }
   if (operation && isRunning(operation)) {
-    return <Fetching name={entry.name} operation={operation} cancel={() => void cancel()} />;
+    return (
+      <>
+        <Fetching name={entry.name} operation={operation} cancel={() => void cancel()} />
+        {dialog}
+      </>
+    );
   }
   const size = entry.download_bytes ? ` ${bytes(entry.download_bytes)}` : "";
   const again = operation?.state === "cancelled" || operation?.state === "failed";

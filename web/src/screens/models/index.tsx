@@ -12,7 +12,7 @@ import {
   Search,
   Upload,
 } from "lucide-react";
-import { type DragEvent, useState } from "react";
+import { type DragEvent, useRef, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { ApiError, api, keys, type Model, useModels, useSession } from "~/api";
 import { notifyDone, notifyError } from "~/app/notify";
@@ -43,6 +43,7 @@ export default function ModelsScreen() {
   const look = (view: string) => go(`${addresses.models()}${view === "catalogue" ? "?view=catalogue" : ""}`);
   const catalogue = useCatalogue().data?.items ?? [];
   const own = catalogue.filter((entry) => entry.origin === "own");
+  const again = useRef<() => void>(null); // else the same file could not be chosen twice
   const [taken, setTaken] = useState<File | null>(null);
   useDocumentTitle("Models · Countersign");
 
@@ -57,6 +58,7 @@ export default function ModelsScreen() {
       if (failure instanceof ApiError && failure.kind === "NameTaken") setTaken(file);
       else notifyError(`${file.name} could not be imported`, failure);
     } finally {
+      again.current?.();
       setBusy(false);
     }
   };
@@ -89,7 +91,7 @@ export default function ModelsScreen() {
           )}
         </Menu.Dropdown>
       </Menu>
-      <FileButton onChange={(file) => void upload(file)}>
+      <FileButton onChange={(file) => void upload(file)} resetRef={again}>
         {(props) => (
           <Button {...props} leftSection={<Upload size={14} />} loading={busy}>
             Import a model

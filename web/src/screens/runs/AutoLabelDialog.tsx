@@ -22,6 +22,7 @@ import {
   METHOD_WORDS,
   methodsOf,
   type Plan,
+  passesVocabulary,
   problemOf,
   refines,
   settled,
@@ -49,22 +50,24 @@ export function AutoLabelDialog(props: Props) {
   const models = useModels();
   const error = catalogue.error ?? models.error;
   return (
-    <Modal opened onClose={props.onClose} title="Auto label" size={980}>
-      {catalogue.data && models.data ? (
-        <PlanForm {...props} entries={catalogue.data.items} families={models.data.families} />
-      ) : error ? (
-        <ErrorState
-          title="The models could not be loaded"
-          error={error}
-          retry={() => {
-            void catalogue.refetch();
-            void models.refetch();
-          }}
-        />
-      ) : (
-        <div style={{ height: 560 }} aria-busy="true" />
-      )}
-    </Modal>
+    <Modal.Stack>
+      <Modal opened stackId="auto-label" onClose={props.onClose} title="Auto label" size={980}>
+        {catalogue.data && models.data ? (
+          <PlanForm {...props} entries={catalogue.data.items} families={models.data.families} />
+        ) : error ? (
+          <ErrorState
+            title="The models could not be loaded"
+            error={error}
+            retry={() => {
+              void catalogue.refetch();
+              void models.refetch();
+            }}
+          />
+        ) : (
+          <div style={{ height: 560 }} aria-busy="true" />
+        )}
+      </Modal>
+    </Modal.Stack>
   );
 }
 
@@ -129,7 +132,7 @@ function PlanForm({ projectId, view, like, onClose, onMade, entries, families }:
     <form onSubmit={start} className={classes.plan} tabIndex={-1} ref={focus}>
       <div className={classes.form}>
         <Targets target={target} />
-        <What plan={plan} set={setPlan} entries={entries} />
+        <What plan={plan} set={setPlan} entries={entries} card={card} />
         <Models
           plan={plan}
           set={set}
@@ -153,7 +156,7 @@ function PlanForm({ projectId, view, like, onClose, onMade, entries, families }:
       <Cards first={card} second={plan.method === "two_stage" ? second : undefined} task={plan.task} />
       <div className={classes.foot}>
         <span className={classes.explain} aria-live="polite">
-          {problem || "The result are proposals: nothing is verified by it."}
+          {problem || "What it finds are proposals: nothing is verified by it."}
         </span>
         <Button variant="default" onClick={onClose}>
           Cancel
@@ -176,13 +179,20 @@ interface PartProps {
   plan: Plan;
   set: (plan: Plan) => void;
   entries: readonly CatalogueEntry[];
+  card: CatalogueEntry | undefined;
 }
 
 /** The task, and for masks and poses the way to come to them. */
-function What({ plan, set, entries }: PartProps) {
+function What({ plan, set, entries, card }: PartProps) {
   const methods = methodsOf(plan.task);
+  const able = entries.filter((entry) => leads(entry, plan.task, plan.method));
+  const kinds = new Set(able.map((entry) => entry.zero_shot));
+  const narrow = (vocabulary: Vocabulary) => {
+    const stays = card && passesVocabulary(card, vocabulary);
+    set({ ...plan, vocabulary, ...(stays ? {} : { model: "", chosen: [], map: null, confidence: null }) });
+  };
   return (
-    <div className={classes.two}>
+    <div className={classes.columns}>
       <Select
         label="Task"
         data={TASKS.map((each) => ({ value: each, label: TASK_WORDS[each]! }))}
@@ -203,6 +213,20 @@ function What({ plan, set, entries }: PartProps) {
           }
         />
       )}
+      {plan.method !== "existing" && (
+        <Select
+          label="Vocabulary"
+          data={[
+            { value: "", label: "Any" },
+            { value: "fixed", label: "Fixed list of classes" },
+            { value: "zero-shot", label: "Zero-shot: any words" },
+          ]}
+          value={plan.vocabulary}
+          disabled={kinds.size < 2}
+          allowDeselect={false}
+          onChange={(next) => narrow((next ?? "") as Vocabulary)}
+        />
+      )}
     </div>
   );
 }
@@ -220,17 +244,10 @@ interface ModelsProps {
 function Models({ plan, set, entries, families, projectId, first }: ModelsProps) {
   const { task, method, vocabulary } = plan;
   const able = entries.filter((entry) => leads(entry, task, method));
-  const kinds = new Set(able.map((entry) => entry.zero_shot));
-  const fitting = able.filter(
-    (entry) => vocabulary === "" || entry.zero_shot === (vocabulary === "zero-shot"),
-  );
+  const fitting = able.filter((entry) => passesVocabulary(entry, vocabulary));
   const fields = (useFields(projectId).data ?? []).filter(hasBoxes);
   const secondWord = task === "pose" ? "Pose model" : "Segmenter";
   const choose = (model: string) => set({ model, chosen: [], map: null, confidence: null });
-  const narrow = (next: Vocabulary) => {
-    const stays = first.card && (next === "" || first.card.zero_shot === (next === "zero-shot"));
-    set({ vocabulary: next, ...(stays ? {} : { model: "", chosen: [], map: null, confidence: null }) });
-  };
   return (
     <>
       {method === "existing" && (
@@ -251,30 +268,15 @@ function Models({ plan, set, entries, families, projectId, first }: ModelsProps)
           onChange={(field) => set({ boxesField: field ?? "", chosen: [] })}
         />
       )}
-      <div className={classes.models}>
-        {method !== "existing" && kinds.size > 1 && (
-          <SegmentedControl
-            className={classes.vocabulary}
-            aria-label="Vocabulary"
-            data={[
-              { value: "", label: "All" },
-              { value: "fixed", label: "Fixed classes" },
-              { value: "zero-shot", label: "Zero-shot" },
-            ]}
-            value={vocabulary}
-            onChange={(next) => narrow(next as Vocabulary)}
-          />
-        )}
-        <ModelPick
-          label={method === "two_stage" ? "Detector" : method === "existing" ? secondWord : "Model"}
-          entries={fitting}
-          value={plan.model}
-          onChange={choose}
-          families={method === "existing" ? [] : namedFamilies(families, entries)}
-          error={first.error || undefined}
-          loading={first.loading}
-        />
-      </div>
+      <ModelPick
+        label={method === "two_stage" ? "Detector" : method === "existing" ? secondWord : "Model"}
+        entries={fitting}
+        value={plan.model}
+        onChange={choose}
+        families={method === "existing" ? [] : namedFamilies(families, entries)}
+        error={first.error || undefined}
+        loading={first.loading}
+      />
       {method === "two_stage" && (
         <ModelPick
           label={secondWord}

@@ -65,8 +65,9 @@ function Fixed({ projectId, plan, set, card, map }: Props) {
           </button>
         </p>
       )}
-      {editing && (
+      {card && (
         <LabelMapDialog
+          opened={editing}
           projectId={projectId}
           model={plan.model}
           map={map}

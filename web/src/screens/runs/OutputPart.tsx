@@ -43,9 +43,11 @@ export function OutputPart(props: Props) {
           size="xs"
           label="Lowest confidence"
           description={
-            plan.confidence === null || plan.confidence === props.recommended
-              ? "As the model's card recommends."
-              : `The card recommends ${(props.recommended ?? 0).toFixed(2)}.`
+            props.recommended === undefined
+              ? "The card recommends one."
+              : plan.confidence === null || plan.confidence === props.recommended
+                ? "As the model's card recommends."
+                : `The card recommends ${props.recommended.toFixed(2)}.`
           }
           labelElement="div"
         >

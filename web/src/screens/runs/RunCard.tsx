@@ -19,7 +19,9 @@ import { ALL_IMAGES } from "~/api/image-query";
 import { notifyError } from "~/app/notify";
 import { paths } from "~/app/routes";
 import { writeView } from "~/app/view";
+import { TASK_NAMES } from "~/models/catalogue";
 import { ago, confidence, confirm, count, duration, many, percent, StateBadge } from "~/ui";
+import { METHOD_WORDS, tallied } from "./plan";
 import classes from "./runs.module.css";
 
 type Verb = "pause" | "resume" | "cancel" | "skip" | "retry";
@@ -33,12 +35,12 @@ const FAILED: Record<Verb, string> = {
   retry: "The images were not tried again",
 };
 
-interface Told {
+interface Subject {
   run: Run;
   onFailures: () => void;
 }
 
-interface Props extends Told {
+interface Props extends Subject {
   /** Begin another run with the same settings. */
   onLike: () => void;
 }
@@ -170,6 +172,7 @@ export function RunCard({ run, onFailures, onLike }: Props) {
         </div>
       </div>
       <Facts run={run} />
+      <Told run={run} />
       {run.state !== "approved" && run.state !== "in_review" && (
         <Bar run={run} asked={asked} onFailures={onFailures} />
       )}
@@ -231,7 +234,9 @@ function Facts({ run }: { run: Run }) {
   const names = run.classes.join(", ");
   return (
     <dl className={classes.facts}>
-      <Fact name="Model">{run.model || "none: labels that were there"}</Fact>
+      <Fact name={run.refiner ? "Models" : "Model"} title={madeBy(run)}>
+        {madeBy(run)}
+      </Fact>
       <Fact name="Field">{run.field}</Fact>
       <Fact name="Classes" title={names}>
         {run.classes.length === 0
@@ -250,6 +255,40 @@ function Facts({ run }: { run: Run }) {
   );
 }
 
+/** The model, or both of two stages, or the field and what its boxes went to. */
+function madeBy(run: Run): string {
+  if (!run.model) return "none: labels that were there";
+  if (run.refiner) return `${run.model} → ${run.refiner}`;
+  return run.boxes_field ? `${run.boxes_field} → ${run.model}` : run.model;
+}
+
+/** How it was done where that is not the usual way, and what was mended or left out. */
+function Told({ run }: { run: Run }) {
+  const tally = tallied(run.tally);
+  const how = [
+    run.task &&
+      run.method !== "one_stage" &&
+      `${TASK_NAMES[run.task]}, ${METHOD_WORDS[run.method].toLowerCase()}`,
+    run.prompts.length > 0 && many(run.prompts.length, "prompt"),
+    run.masks && `masks in ${run.masks}`,
+  ].filter(Boolean);
+  if (how.length + tally.length === 0) return null;
+  return (
+    <div className={classes.note}>
+      {how.map((each) => (
+        <span key={String(each)} className="cs-truncate">
+          {each}
+        </span>
+      ))}
+      {tally.map(({ name, text, why }) => (
+        <span key={name} title={why}>
+          {text}
+        </span>
+      ))}
+    </div>
+  );
+}
+
 function Fact({ name, title, children }: { name: string; title?: string; children: ReactNode }) {
   return (
     <div title={title}>
@@ -259,7 +298,7 @@ function Fact({ name, title, children }: { name: string; title?: string; childre
   );
 }
 
-function Bar({ run, asked, onFailures }: Told & { asked: "pause" | "cancel" | null }) {
+function Bar({ run, asked, onFailures }: Subject & { asked: "pause" | "cancel" | null }) {
   const { total, done, failed, rate, eta_s, workers } = run.progress;
   const part = (value: number) => (100 * value) / Math.max(1, total);
   const active = run.state === "generating" || run.state === "queued";
@@ -286,7 +325,7 @@ function Bar({ run, asked, onFailures }: Told & { asked: "pause" | "cancel" | nu
   );
 }
 
-function FailedLink({ run, onFailures }: Told) {
+function FailedLink({ run, onFailures }: Subject) {
   return (
     <button type="button" className={classes.failed} onClick={onFailures}>
       {many(run.progress.failed, "image")} failed: see why
@@ -294,7 +333,7 @@ function FailedLink({ run, onFailures }: Told) {
   );
 }
 
-function Outcome({ run, onFailures }: Told) {
+function Outcome({ run, onFailures }: Subject) {
   const left = run.progress.pending;
   const took =
     run.started_at && run.finished_at && run.model

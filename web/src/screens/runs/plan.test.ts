@@ -17,6 +17,7 @@ import {
   refines,
   settled,
   type Task,
+  tallied,
 } from "./plan";
 
 const here = { folder: "/m", where: "models folder", bytes: 1, files: 1 } as const;
@@ -168,6 +169,16 @@ describe("over the wire", () => {
       {},
     );
     expect(given).toMatchObject({ model: "sam", refiner: "", boxes_field: "auto", masks: "" });
+  });
+});
+
+describe("the tally", () => {
+  it("says what was mended or left out", () => {
+    expect(tallied({ clipped: 3, degenerate: 1, empty: 0, odd_one: 2 }).map((each) => each.text)).toEqual([
+      "3 labels clipped",
+      "1 label without area dropped",
+      "2 labels odd one",
+    ]);
   });
 });
 

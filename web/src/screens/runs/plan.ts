@@ -2,6 +2,7 @@
 import type { CatalogueEntry, Field, Run, RunCreate } from "~/api";
 import { lacking } from "~/models/catalogue";
 import { counted, type LabelMap, NOTHING_WANTED, promptsOf, type Wanted, wantedOf } from "~/models/classes";
+import { many } from "~/ui/format";
 
 export type Task = CatalogueEntry["tasks"][number];
 export type Method = Run["method"];
@@ -41,6 +42,10 @@ export function leads(entry: Able, task: Task, method: Method): boolean {
   if (method === "existing") return refines(entry, task);
   if (method === "two_stage") return entry.tasks.includes("detection");
   return entry.tasks.includes(task) && !entry.needs_boxes;
+}
+
+export function passesVocabulary(entry: Pick<CatalogueEntry, "zero_shot">, vocabulary: Vocabulary): boolean {
+  return vocabulary === "" || entry.zero_shot === (vocabulary === "zero-shot");
 }
 
 /** Whether a field has shapes with bounds: what a second model can begin with. */
@@ -234,4 +239,20 @@ export type Aim = "all" | "filter" | "selection" | "unlabelled";
 /** Which images to begin with: the narrowest that the address says. */
 export function firstAim(hasSelection: boolean, hasFilter: boolean): Aim {
   return hasSelection ? "selection" : hasFilter ? "filter" : "all";
+}
+
+const TALLY: Record<string, [one: string, why: string]> = {
+  clipped: ["clipped", "Shapes that reached over the edge of the image were cut off there."],
+  degenerate: ["without area dropped", "Shapes of no width or height, or with numbers that are none."],
+  empty: ["without a mask dropped", "The second model found nothing in the box."],
+};
+
+/** What a run mended or left out, in words. */
+export function tallied(tally: Readonly<Record<string, number>>) {
+  return Object.entries(tally)
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => {
+      const [words, why] = TALLY[name] ?? [name.replaceAll("_", " "), ""];
+      return { name, text: `${many(count, "label")} ${words}`, why };
+    });
 }
