@@ -58,7 +58,7 @@ export function ModelPick({ label, entries, value, onChange, families = [], erro
   ].filter(({ items }) => items.length > 0);
   return (
     <>
-      <div className={place ? classes.pick : undefined}>
+      <div className={all.length > 1 ? classes.pick : undefined}>
         <Select
           label={label}
           placeholder={entries.length ? "Choose one" : "No model fits"}
@@ -74,7 +74,7 @@ export function ModelPick({ label, entries, value, onChange, families = [], erro
             <Option name={option.label} entries={byLine.get(option.label) ?? []} />
           )}
         />
-        {place && (
+        {place && all.length > 1 && (
           <>
             <Select
               label="Version"

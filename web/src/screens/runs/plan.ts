@@ -9,11 +9,11 @@ export type Method = Run["method"];
 export type Vocabulary = "" | "fixed" | "zero-shot";
 
 export const TASK_WORDS: Partial<Record<Task, string>> = {
-  detection: "Detection (boxes)",
-  instance_segmentation: "Instance segmentation (masks of objects)",
-  semantic_segmentation: "Semantic segmentation (masks of classes)",
-  classification: "Classification (classes of the image)",
-  pose: "Pose (keypoints)",
+  detection: "Detection",
+  instance_segmentation: "Instance segmentation",
+  semantic_segmentation: "Semantic segmentation",
+  classification: "Classification",
+  pose: "Pose",
 };
 
 export const TASKS = Object.keys(TASK_WORDS) as Task[];
