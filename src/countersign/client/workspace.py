@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from countersign.client import values
 from countersign.client.project import Project
+from countersign.client.remote_models import RemoteModels
 from countersign.client.shelf import Shelf
 from countersign.client.transport import Transport
 from countersign.domain.errors import Conflict, InvalidInput, NotFound
@@ -123,6 +124,11 @@ class Models(Shelf):
 
     def __init__(self, transport: Transport, *, paths: bool) -> None:
         super().__init__(transport, paths=paths)
+
+    @property
+    def remote(self) -> RemoteModels:
+        """The models behind a URL."""
+        return RemoteModels(self._transport)
 
     def list(self) -> builtins.list[StoredModel]:
         """All models of the workspace, oldest first."""

@@ -31,6 +31,7 @@ from countersign.server.routes import (
     models,
     operations,
     projects,
+    remote_models,
     review,
     runs,
     session,
@@ -96,6 +97,7 @@ def bare_app(lifespan: Any = None) -> FastAPI:
         trainings,
         models,
         catalogue,
+        remote_models,
         operations,
         events,
     )

@@ -3163,6 +3163,141 @@ export type Region = {
 };
 
 /**
+ * RemoteModel
+ *
+ * A model behind a URL. A run takes it by its `reference`.
+ */
+export type RemoteModel = {
+    card: ModelCard;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Reference
+     */
+    reference: string;
+    /**
+     * Spec
+     *
+     * What is said of it (see the guide), without the secret; `has_secret` says whether there is one.
+     */
+    spec: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * RemoteModelCreate
+ *
+ * A model behind a URL to know.
+ */
+export type RemoteModelCreate = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Spec
+     *
+     * `url`, `contract`, `tasks`, `classes` ...: the keys stand in the guide.
+     */
+    spec: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * RemoteModelList
+ *
+ * All models behind a URL, oldest first.
+ */
+export type RemoteModelList = {
+    /**
+     * Items
+     */
+    items: Array<RemoteModel>;
+};
+
+/**
+ * RemoteModelTest
+ *
+ * How to test a model.
+ */
+export type RemoteModelTest = {
+    /**
+     * Classes
+     */
+    classes?: Array<string>;
+    /**
+     * Image Id
+     *
+     * Null: ask its server alone.
+     */
+    image_id?: number | null;
+    /**
+     * Min Confidence
+     */
+    min_confidence?: number;
+};
+
+/**
+ * RemoteModelTested
+ *
+ * What came of a test.
+ */
+export type RemoteModelTested = {
+    /**
+     * Answer
+     *
+     * What the server says of itself.
+     */
+    answer: string;
+    /**
+     * Counts
+     *
+     * What was mended or left out.
+     */
+    counts: {
+        [key: string]: number;
+    };
+    /**
+     * Predictions
+     *
+     * Null where no image was given.
+     */
+    predictions: Array<Prediction> | null;
+    /**
+     * Seconds
+     */
+    seconds: number;
+};
+
+/**
+ * RemoteModelUpdate
+ *
+ * What shall change; what is not given stays, the secret too unless the address leads to another server.
+ */
+export type RemoteModelUpdate = {
+    /**
+     * Name
+     *
+     * Empty: as it is.
+     */
+    name?: string;
+    /**
+     * Spec
+     */
+    spec?: {
+        [key: string]: unknown;
+    };
+};
+
+/**
  * Removed
  *
  * What a removal freed.
@@ -7897,6 +8032,232 @@ export type CreateUploadResponses = {
 };
 
 export type CreateUploadResponse = CreateUploadResponses[keyof CreateUploadResponses];
+
+export type ListRemoteModelsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/remote-models';
+};
+
+export type ListRemoteModelsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListRemoteModelsError = ListRemoteModelsErrors[keyof ListRemoteModelsErrors];
+
+export type ListRemoteModelsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RemoteModelList;
+};
+
+export type ListRemoteModelsResponse = ListRemoteModelsResponses[keyof ListRemoteModelsResponses];
+
+export type CreateRemoteModelData = {
+    body: RemoteModelCreate;
+    path?: never;
+    query?: never;
+    url: '/api/v1/remote-models';
+};
+
+export type CreateRemoteModelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type CreateRemoteModelError = CreateRemoteModelErrors[keyof CreateRemoteModelErrors];
+
+export type CreateRemoteModelResponses = {
+    /**
+     * Successful Response
+     */
+    201: RemoteModel;
+};
+
+export type CreateRemoteModelResponse = CreateRemoteModelResponses[keyof CreateRemoteModelResponses];
+
+export type DeleteRemoteModelData = {
+    body?: never;
+    path: {
+        /**
+         * Model
+         *
+         * Name of the model.
+         */
+        model: string;
+    };
+    query?: never;
+    url: '/api/v1/remote-models/{model}';
+};
+
+export type DeleteRemoteModelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type DeleteRemoteModelError = DeleteRemoteModelErrors[keyof DeleteRemoteModelErrors];
+
+export type DeleteRemoteModelResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteRemoteModelResponse = DeleteRemoteModelResponses[keyof DeleteRemoteModelResponses];
+
+export type GetRemoteModelData = {
+    body?: never;
+    path: {
+        /**
+         * Model
+         *
+         * Name of the model.
+         */
+        model: string;
+    };
+    query?: never;
+    url: '/api/v1/remote-models/{model}';
+};
+
+export type GetRemoteModelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type GetRemoteModelError = GetRemoteModelErrors[keyof GetRemoteModelErrors];
+
+export type GetRemoteModelResponses = {
+    /**
+     * Successful Response
+     */
+    200: RemoteModel;
+};
+
+export type GetRemoteModelResponse = GetRemoteModelResponses[keyof GetRemoteModelResponses];
+
+export type UpdateRemoteModelData = {
+    body: RemoteModelUpdate;
+    path: {
+        /**
+         * Model
+         *
+         * Name of the model.
+         */
+        model: string;
+    };
+    query?: never;
+    url: '/api/v1/remote-models/{model}';
+};
+
+export type UpdateRemoteModelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type UpdateRemoteModelError = UpdateRemoteModelErrors[keyof UpdateRemoteModelErrors];
+
+export type UpdateRemoteModelResponses = {
+    /**
+     * Successful Response
+     */
+    200: RemoteModel;
+};
+
+export type UpdateRemoteModelResponse = UpdateRemoteModelResponses[keyof UpdateRemoteModelResponses];
+
+export type TestRemoteModelData = {
+    body: RemoteModelTest;
+    path: {
+        /**
+         * Model
+         *
+         * Name of the model.
+         */
+        model: string;
+    };
+    query?: never;
+    url: '/api/v1/remote-models/{model}/test';
+};
+
+export type TestRemoteModelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type TestRemoteModelError = TestRemoteModelErrors[keyof TestRemoteModelErrors];
+
+export type TestRemoteModelResponses = {
+    /**
+     * Successful Response
+     */
+    200: RemoteModelTested;
+};
+
+export type TestRemoteModelResponse = TestRemoteModelResponses[keyof TestRemoteModelResponses];
 
 export type GetRunData = {
     body?: never;
