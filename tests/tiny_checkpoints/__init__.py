@@ -27,10 +27,10 @@ from types import ModuleType
 import pytest
 
 from countersign.domain.model import ModelCard, WeightFile
-from countersign.models import licences, records
+from countersign.models import licences, pickles, records
 from countersign.models.records import Record
 
-_LIBRARIES = ("torch", "torchvision", "transformers", "timm")
+_LIBRARIES = ("torch", "torchvision", "transformers", "timm", "ultralytics")
 
 
 def builder(family: str) -> ModuleType | None:
@@ -86,6 +86,9 @@ def install(card: ModelCard, cache: Path, models: Path) -> Path:
         names = sorted(file.relative_to(place).as_posix() for file in place.rglob("*") if file.is_file())
         records.write(place, Record(card, "hand", tuple(WeightFile(name) for name in names)))
         licences.accept(card, "the tests")
+        for name in names:
+            if pickles.is_pickle(place / name):
+                pickles.allow(place / name, "the tests")
     return place
 
 

@@ -87,6 +87,10 @@ class DualEncoder:
             return np.zeros((0, self._width), np.float32)
         return self._encode([self.prepare(image) for image in images])
 
+    def encode_texts(self, words: Sequence[str]) -> NDArray[np.float32]:
+        """Return (N, D) float32, each row of length 1: the words as they are, without a template."""
+        return self._towers.texts(words).astype(np.float32)
+
     def _encode(self, prepared: Sequence[Prepared]) -> NDArray[np.float32]:
         rows = batches.run(prepared, self._device, lambda inputs, members: list(self._towers.images(inputs)))
         return np.stack(rows).astype(np.float32)

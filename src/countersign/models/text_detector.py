@@ -80,11 +80,11 @@ class TextDetector:
 def _choose(size: results.Size, found: Boxes, options: PredictOptions) -> list[Prediction]:
     corners, scores, names = found
     kept = results.suppress(corners, scores, SAME_OBJECT, names) if len(set(names)) < len(names) else range(len(names))
-    kept = _without_negatives(corners, scores, names, list(kept))
+    kept = without_negatives(corners, scores, names, list(kept))
     return results.boxes(size, corners[kept], scores[kept], [names[i] for i in kept], options)
 
 
-def _without_negatives(
+def without_negatives(
     corners: NDArray[np.float64], scores: NDArray[np.float64], names: list[str], kept: list[int]
 ) -> list[int]:
     """Leave out what a negative prompt fits, and what lies where a negative prompt fits better."""

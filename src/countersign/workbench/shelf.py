@@ -103,6 +103,8 @@ class Shelf:
         ModelError: without a network it names each file, its address and where to put it.
         """
         card = self._card(name)
+        if registry.code_of(name) is not None and accept_licence:
+            return self.accept_licence(name)  # code has no weights: there is nothing to fetch
         pulling.pull(
             card,
             by=self._user,
@@ -211,6 +213,8 @@ class Shelf:
     def _card(self, name: str) -> ModelCard:
         if (card := catalogue.find(name)) is not None:
             return card
+        if (code := registry.code_of(name)) is not None:
+            return code
         for record in weights.recorded():
             if name == record.card.name:
                 return record.card
