@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from countersign.domain.errors import ModelError, NotFound
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task, WeightFile
-from countersign.models import acceleration
+from countersign.models import acceleration, licences
 from countersign.models import weights as weights_folder
 from countersign.models.contract import Pixels, PredictOptions
 from countersign.models.registry import Reference
@@ -226,6 +226,7 @@ def _fetched(reference: Reference, config: dict[str, Any]) -> Path:
     bare = reference.text.partition("?")[0]
     if not card.hub_id:
         raise ModelError(f"nobody publishes weights of {bare!r} as safetensors", remedy="Write ?weights= and a file.")
+    licences.require(card)
     folder = weights_folder.find(card)
     if folder is None:
         raise ModelError(

@@ -11,7 +11,7 @@ from typing import Any
 
 from countersign.domain.errors import ModelError, NotFound
 from countersign.domain.model import ModelCard, Task, WeightFile
-from countersign.models import hub_loading, records, vocabularies, weights
+from countersign.models import hub_loading, pickles, records, vocabularies, weights
 from countersign.models.registry import Reference
 from countersign.models.torchvision_cards import CARDS
 
@@ -116,6 +116,7 @@ def _file(reference: Reference) -> Path:
         file = Path(own).expanduser()
         if not file.is_file():
             raise ModelError(f"the weights {file} are not there", remedy="Check the path.")
+        pickles.require(file)
         return file
     card = reference.card or next((c for c in CARDS if c.details["architecture"] == reference.name), None)
     if card is None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from countersign.domain.errors import ModelError
 from countersign.models import registry
 
 
@@ -30,3 +31,15 @@ def test_pretrained__from_the_models_folder(tmp_path: Path, monkeypatch: pytest.
             f"timm:test_resnet.r160_in1k?weights={place / 'model.safetensors'}", device="cpu"
         ).card.weights_hash
     )
+
+
+def test_pretrained__under_a_licence_that_must_be_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import timm
+
+    monkeypatch.setenv("COUNTERSIGN_MODELS", str(tmp_path))
+    config = timm.get_pretrained_cfg("test_resnet.r160_in1k")
+    monkeypatch.setattr(config, "license", "cc-by-nc-4.0")
+    monkeypatch.setattr(timm, "get_pretrained_cfg", lambda *_, **__: config)
+    with pytest.raises(ModelError, match="cc-by-nc-4") as caught:
+        registry.load("timm:test_resnet.r160_in1k", device="cpu")
+    assert "pull timm:timm/test_resnet.r160_in1k --accept-licence" in caught.value.remedy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from countersign.domain.errors import ModelError
 from countersign.domain.model import ModelCard
-from countersign.models import registry
+from countersign.models import pickles, registry
 from countersign.models.contract import PredictOptions
 from countersign.models.torchvision_cards import CARDS, DOWNLOADS
 from countersign.models.torchvision_models import TorchvisionFamily
@@ -38,7 +39,7 @@ def test_card__as_the_library_says(card: ModelCard) -> None:
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with weights of a network for two classes, and their names."""
     import torch
     import torchvision
@@ -51,7 +52,10 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_file(network.state_dict(), folder / "net.safetensors")
     (folder / "classes.txt").write_text("cat\n\ndog\n")
     (folder / "three.txt").write_text("cat\ndog\nbird\n")
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COUNTERSIGN_MODELS", str(folder / "models"))
+        pickles.allow(folder / "net.pth", "the tests")
+        yield folder
 
 
 @pytest.mark.parametrize("file", ["net.pth", "net.safetensors"])
@@ -77,6 +81,9 @@ def test_own_weights__a_pickle_that_holds_more_than_numbers(own: Path, tmp_path:
 
     torch.save({"model": Path("x")}, tmp_path / "bad.pth")
     reference = f"torchvision:mobilenet_v3_small?weights={tmp_path / 'bad.pth'}&classes={own / 'classes.txt'}"
+    with pytest.raises(ModelError, match="is a pickle"):
+        registry.load(reference, device="cpu")
+    pickles.allow(tmp_path / "bad.pth", "the tests")
     with pytest.raises(ModelError, match="cannot be loaded"):
         registry.load(reference, device="cpu")
 
