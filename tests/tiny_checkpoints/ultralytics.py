@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -142,6 +143,7 @@ def _text_encoder(file: Path) -> None:
             return rows / rows.norm(dim=-1, keepdim=True)
 
     torch.manual_seed(0)
-    with torch.inference_mode():
+    with torch.inference_mode(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch deprecates TorchScript, in which MobileCLIP is published
         script = torch.jit.trace(Encoder().eval(), torch.zeros(2, 77, dtype=torch.long))
         torch.jit.save(script, str(file))

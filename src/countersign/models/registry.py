@@ -168,19 +168,17 @@ def family(name: str) -> Family:
     return _families[name]()
 
 
-def parse(text: str, *, saved: Mapping[str, Path] | None = None, remote: Specs | None = None) -> Reference:
-    """Take a reference apart.
-
-    ``saved`` maps the names of the workspace's models to where they are, ``remote`` the names of those behind a URL to
-    what they are.
 def code_of(name: str) -> ModelCard | None:
     """Return the card of a family's own code, where that has a licence to be accepted (``ultralytics``); or None."""
     code = getattr(family(name), "code", None) if name in _families else None
     return code if isinstance(code, ModelCard) else None
 
 
-def parse(text: str, *, saved: Mapping[str, Path] | None = None) -> Reference:
-    """Take a reference apart. ``saved`` maps the names of the workspace's models to where they are.
+def parse(text: str, *, saved: Mapping[str, Path] | None = None, remote: Specs | None = None) -> Reference:
+    """Take a reference apart.
+
+    ``saved`` maps the names of the workspace's models to where they are, ``remote`` the names of those behind a URL to
+    what they are.
 
     A name of the workspace wins over a path, a path over the catalogue, the catalogue over a family. Raises NotFound
     with the nearest names, and ModelError for an option that the family does not know or a path that none opens.
