@@ -15,7 +15,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
+import os
 import platform
+import re
 import shutil
 import time
 import uuid
@@ -48,6 +50,8 @@ _LIBRARIES = ("torch", "onnx", "onnxscript", "onnxruntime", "openvino")
 _log = logging.getLogger(__name__)
 
 Array = NDArray[Any]
+Difference = Callable[[Sequence[Array], Sequence[Array]], float]
+"""How far what an engine returns is from what torch returns, as a part of the largest number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +167,20 @@ def tensors(outputs: Any) -> tuple[Any, ...]:
 
 
 def accelerate(
-    network: Any, example: Array, *, weights_hash: str, device: str = "cpu", engine: str = "auto"
+    network: Any,
+    example: Array,
+    *,
+    weights_hash: str,
+    device: str = "cpu",
+    engine: str = "auto",
+    difference: Difference | None = None,
 ) -> tuple[Runner, Choice]:
     """Return what computes the network fastest, and why it was chosen.
 
     ``network`` is a torch module in evaluation mode whose ``forward`` takes one float32 tensor (wrap one that takes
     or returns more); ``example`` is one prepared image, (C, H, W), of the size that all have. ``engine`` is one of
     ``ENGINES``: with ``auto`` they are measured, once for each set of weights, shape, processor and versions.
+    ``difference`` compares outputs where their order means nothing (default: number by number).
     Raises ModelError where an engine that is asked for by name is not there or does not agree with torch.
     """
     if engine not in ENGINES:
@@ -183,7 +194,7 @@ def accelerate(
     try:
         known = _read(place, engine)
         if known is None:
-            known = _compare(network, own, example, place, engine)
+            known = _compare(network, own, example, place, engine, difference or differs)
         return _runner(known.engine, own, place), known
     except Exception as error:  # what an exporter or a library raises is theirs
         if engine != "auto":
@@ -195,13 +206,18 @@ def accelerate(
         return own, choice
 
 
+def usual() -> str:
+    """Return the engine for references that name none: ``COUNTERSIGN_ENGINE``, else ``auto``."""
+    return os.environ.get("COUNTERSIGN_ENGINE", "").strip() or "auto"
+
+
 def _runner(engine: str, own: Runner, place: Path) -> Runner:
     if engine == "onnx":
         return OnnxRunner(place / "model.onnx")
     return OpenVinoRunner(place / "model.onnx") if engine == "openvino" else own
 
 
-def _compare(network: Any, own: Runner, example: Array, place: Path, wanted: str) -> Choice:
+def _compare(network: Any, own: Runner, example: Array, place: Path, wanted: str, difference: Difference) -> Choice:
     """Export where that was not done yet, measure, choose and remember. Raises where ``wanted`` cannot be had."""
     file = place / "model.onnx"
     if not file.is_file():
@@ -211,7 +227,7 @@ def _compare(network: Any, own: Runner, example: Array, place: Path, wanted: str
         runners["openvino"] = OpenVinoRunner(file)
     batch = _batch(example)
     truth = own(batch)
-    differences = {name: _difference(truth, run(batch)) for name, run in runners.items() if name != "torch"}
+    differences = {name: difference(truth, run(batch)) for name, run in runners.items() if name != "torch"}
     if wanted != "auto":
         if differences[wanted] > TOLERANCES[wanted]:
             raise ModelError(f"it differs from torch by {differences[wanted]:.1e} of the largest output")
@@ -269,7 +285,7 @@ def _batch(example: Array) -> Array:
     return np.stack(rows).astype(np.float32)
 
 
-def _difference(truth: Sequence[Array], found: Sequence[Array]) -> float:
+def differs(truth: Sequence[Array], found: Sequence[Array]) -> float:
     """Greatest difference as a part of the largest number of the same output; infinite where shapes differ."""
     if len(truth) != len(found) or any(a.shape != b.shape for a, b in zip(truth, found, strict=False)):
         return float("inf")
@@ -376,4 +392,4 @@ def _line(error: BaseException) -> str:
     if isinstance(error, ImportError):
         return f"{error.name or error} is not installed"
     text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0][:200]
+    return re.sub(r"\x1b\[[0-9;]*m", "", text.splitlines()[0])[:200]  # without colours

@@ -9,13 +9,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
-from countersign.models import batches, hub_loading, results, vocabularies
+from countersign.models import accelerated, batches, hub_loading, results, vocabularies
+from countersign.models.acceleration import Runner
 from countersign.models.batches import Prepared
-from countersign.models.contract import Pixels, PredictOptions
+from countersign.models.contract import Anything, Pixels, PredictOptions
 from countersign.models.detector_cards import CARDS
 from countersign.models.hub_family import HubFamily
 from countersign.models.hub_loading import Loaded
@@ -35,6 +40,7 @@ class Detector:
         self._card = card
         self._names = names
         self._device = loaded.device
+        self._run: Runner | None = None
 
     @property
     def card(self) -> ModelCard:
@@ -44,6 +50,19 @@ class Detector:
     def device(self) -> str:
         return self._device
 
+    def choose_engine(self, engine: str) -> None:
+        """Let another engine compute the network where that can be. Raises ModelError."""
+        self._run, self._card = accelerated.runner(
+            self._network,
+            self.prepare,
+            self._card,
+            self._device,
+            engine,
+            key=_INPUT,
+            wrap=_answers_alone,
+            difference=differ_as_sets,
+        )
+
     def prepare(self, image: Pixels) -> Prepared:
         return batches.prepare(self._processor, image)
 
@@ -52,10 +71,7 @@ class Detector:
 
     def predict_prepared(self, prepared: Sequence[Prepared], options: PredictOptions) -> list[list[Prediction]]:
         def forward(inputs: dict[str, Any], members: Sequence[Prepared]) -> list[list[Prediction]]:
-            import torch
-
-            with torch.inference_mode():
-                outputs = self._network(**inputs)
+            outputs = self._outputs(inputs)
             found = self._processor.post_process_object_detection(
                 outputs,
                 threshold=options.min_confidence - 1e-6,  # the library keeps what is above it, not what equals it
@@ -65,15 +81,70 @@ class Detector:
 
         return batches.run(prepared, self._device, forward)
 
+    def _outputs(self, inputs: dict[str, Any]) -> Any:
+        import torch
+
+        if self._run is None:
+            with torch.inference_mode():
+                return self._network(**inputs)
+        logits, places = self._run(inputs[_INPUT].float().numpy())
+        return SimpleNamespace(logits=torch.from_numpy(logits), pred_boxes=torch.from_numpy(places))
+
     def _choose(self, size: results.Size, found: Mapping[str, Any], options: PredictOptions) -> list[Prediction]:
         names = [self._names[i] if i < len(self._names) else "" for i in found["labels"].tolist()]
         return results.boxes(size, found["boxes"].cpu().numpy(), found["scores"].cpu().numpy(), names, options)
+
+
+_INPUT = "pixel_values"
+
+
+_SUREST = 50
+
+
+def differ_as_sets(truth: Sequence[NDArray[Any]], found: Sequence[NDArray[Any]]) -> float:
+    """Return how far the surest answers of each side are from the nearest of the other: (N, Q, C) logits, (N, Q, 4).
+
+    Which places such a network looks at it chooses by a first score, and in their order. Where scores are nearly equal
+    the last digit decides, so answers of the same number may be of different objects; what counts is the set.
+    """
+    logits, places = truth
+    others, elsewhere = found
+    if logits.shape != others.shape or places.shape != elsewhere.shape:
+        return float("inf")
+    largest = [max(float(np.abs(part).max(initial=0.0)), 1e-12) for part in truth]
+    worst = 0.0
+    for i in range(len(logits)):
+        one = np.concatenate([logits[i] / largest[0], places[i] / largest[1]], axis=1)
+        other = np.concatenate([others[i] / largest[0], elsewhere[i] / largest[1]], axis=1)
+        off = np.abs(one[:, None].astype(np.float32) - other[None].astype(np.float32)).max(axis=2)
+        ours, theirs = (np.argsort(-part.max(axis=1))[:_SUREST] for part in (logits[i], others[i]))
+        nearest = np.concatenate([off.min(axis=1)[ours], off.min(axis=0)[theirs]])
+        worst = max(worst, float(nearest.max()) if np.isfinite(nearest).all() else float("inf"))
+    return worst
+
+
+def _answers_alone(network: Any) -> Any:
+    import torch
+
+    class Answers(torch.nn.Module):
+        """The network as it is exported: one tensor in, logits and boxes out."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, images: Any) -> Any:
+            outputs = self.network(pixel_values=images)
+            return outputs.logits, outputs.pred_boxes
+
+    return Answers().eval()
 
 
 class DetectorFamily(HubFamily):
     """Detectors with fixed classes that transformers opens: RT-DETR, D-FINE, RF-DETR, DETR, YOLOS."""
 
     name: ClassVar[str] = "detector"
+    option_names: ClassVar[tuple[str, ...]] = (accelerated.OPTION,)
     setting_names: ClassVar[tuple[str, ...]] = ("nms", "nms_across_classes", "max_detections")
 
     def cards(self) -> Sequence[ModelCard]:
@@ -98,6 +169,13 @@ class DetectorFamily(HubFamily):
         )
         card = dataclasses.replace(card, weights_hash=loaded.weights_hash)
         return Detector(loaded, card, _names(loaded.config))
+
+    def load(self, reference: Reference, *, device: str | None) -> Anything:
+        engine = accelerated.asked(reference)
+        model = super().load(reference, device=device)
+        assert isinstance(model, Detector)
+        model.choose_engine(engine)
+        return model
 
 
 def _names(config: Mapping[str, Any]) -> tuple[str, ...]:

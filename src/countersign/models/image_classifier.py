@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task, WeightFile
-from countersign.models import batches, hub_loading, results, vocabularies
+from countersign.models import accelerated, batches, hub_loading, results, vocabularies
+from countersign.models.acceleration import Runner
 from countersign.models.batches import Prepared
-from countersign.models.contract import Pixels, PredictOptions
+from countersign.models.contract import Anything, Pixels, PredictOptions
 from countersign.models.hub_family import HubFamily
 from countersign.models.hub_loading import Loaded
 from countersign.models.registry import Reference
@@ -35,6 +36,7 @@ class ImageClassifier:
         self._network = loaded.network
         self._processor = loaded.processor
         self._card = card
+        self._run: Runner | None = None
         self._names = names
         self._device = loaded.device
         self._several = loaded.config.get("problem_type") == "multi_label_classification"
@@ -46,6 +48,12 @@ class ImageClassifier:
     @property
     def device(self) -> str:
         return self._device
+
+    def choose_engine(self, engine: str) -> None:
+        """Let another engine compute the network where that can be. Raises ModelError."""
+        self._run, self._card = accelerated.runner(
+            self._network, self.prepare, self._card, self._device, engine, key=_INPUT, wrap=_logits_alone
+        )
 
     def prepare(self, image: Pixels) -> Prepared:
         return batches.prepare(self._processor, image)
@@ -61,15 +69,38 @@ class ImageClassifier:
         import torch
 
         with torch.inference_mode():
-            logits = self._network(**inputs).logits.float()
+            if self._run is not None:
+                logits = torch.from_numpy(self._run(inputs[_INPUT].float().numpy())[0]).float()
+            else:
+                logits = self._network(**inputs).logits.float()
         scores: NDArray[np.float32] = (logits.sigmoid() if self._several else logits.softmax(-1)).cpu().numpy()
         return scores
+
+
+_INPUT = "pixel_values"
+
+
+def _logits_alone(network: Any) -> Any:
+    import torch
+
+    class Logits(torch.nn.Module):
+        """The network as it is exported: one tensor in, one out."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, images: Any) -> Any:
+            return self.network(pixel_values=images).logits
+
+    return Logits().eval()
 
 
 class ImageClassifierFamily(HubFamily):
     """Classifiers of images that transformers opens: ViT, Swin, ConvNeXt and others."""
 
     name: ClassVar[str] = "image_classifier"
+    option_names: ClassVar[tuple[str, ...]] = (accelerated.OPTION,)
     setting_names: ClassVar[tuple[str, ...]] = ("top",)
 
     def cards(self) -> Sequence[ModelCard]:
@@ -88,6 +119,13 @@ class ImageClassifierFamily(HubFamily):
         )
         card = dataclasses.replace(card, weights_hash=loaded.weights_hash)
         return ImageClassifier(loaded, card, card.classes)
+
+    def load(self, reference: Reference, *, device: str | None) -> Anything:
+        engine = accelerated.asked(reference)
+        model = super().load(reference, device=device)
+        assert isinstance(model, ImageClassifier)
+        model.choose_engine(engine)
+        return model
 
     @staticmethod
     def _names(config: Mapping[str, Any]) -> tuple[str, ...]:

@@ -195,7 +195,9 @@ class TimmFamily:
         config = _pretrained_config(reference.name)
         weights = reference.options.get("weights", _PRETRAINED)
         # Measuring takes some seconds: weights that know nothing are not worth them unless somebody asks.
-        engine = reference.option("engine", acceleration.ENGINES, "torch" if weights == _RANDOM else "auto")
+        engine = reference.option(
+            "engine", acceleration.ENGINES, "torch" if weights == _RANDOM else acceleration.usual()
+        )
         arguments: dict[str, Any] = {"pretrained": False}  # or it would be downloaded
         if "classes" in reference.options:
             names = _class_names(config, reference.options, -1)

@@ -4,7 +4,8 @@ Besides the cards of the catalogue, ``torchvision:<architecture>`` is any of its
 
 * ``weights``: a state dict of one's own (.safetensors, or .pth, which is read for numbers alone). Without it the
   library's own weights are used, if they were fetched before;
-* ``classes``: a file with their class names, one a line, without background.
+* ``classes``: a file with their class names, one a line, without background;
+* ``engine``: what computes a classifier on the CPU (see ``acceleration``).
 
 Nothing is downloaded. Images of different sizes never share a batch: the library would pad them, and what it finds
 near an edge changes with that.
@@ -17,9 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from countersign.domain.errors import ModelError
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
-from countersign.models import batches, results
+from countersign.models import accelerated, batches, results
+from countersign.models.acceleration import Runner
 from countersign.models.batches import Prepared
 from countersign.models.contract import Pixels, PredictOptions
 from countersign.models.registry import Reference
@@ -78,8 +81,19 @@ class _Torchvision:
 class Classifier(_Torchvision):
     """One label of the whole image, or as many as ``settings["top"]`` says."""
 
+    _run: Runner | None = None
+
+    def choose_engine(self, engine: str) -> None:
+        """Let another engine compute the network where that can be. Raises ModelError."""
+        self._run, self._card = accelerated.runner(
+            self._network, self.prepare, self._card, self._device, engine, key="images"
+        )
+
     def _forward(self, images: Any, sizes: Sequence[results.Size], options: PredictOptions) -> list[list[Prediction]]:
-        rows = self._network(images).float().softmax(1).cpu().numpy()
+        import torch
+
+        logits = self._network(images) if self._run is None else torch.from_numpy(self._run(images.numpy())[0])
+        rows = logits.float().softmax(1).cpu().numpy()
         return [results.whole(row, self._names, options) for row in rows]
 
 
@@ -141,7 +155,7 @@ class TorchvisionFamily:
     """torchvision's classifiers, detectors and segmenters."""
 
     name = "torchvision"
-    option_names = ("weights", "classes")
+    option_names = ("weights", "classes", accelerated.OPTION)
     setting_names = ("nms", "nms_across_classes", "max_detections", "keypoint_score", "top")
 
     def cards(self) -> Sequence[ModelCard]:
@@ -154,9 +168,15 @@ class TorchvisionFamily:
         return card_of(reference)
 
     def load(self, reference: Reference, *, device: str | None) -> _Torchvision:
+        engine = accelerated.asked(reference)
         opened = open_model(reference, device)
-        kinds = {"classification": Classifier, "detection": Detector, "segmentation": Segmenter}
-        return kinds[opened.kind](opened)
+        if opened.kind == "classification":
+            model = Classifier(opened)
+            model.choose_engine(engine)
+            return model
+        if engine not in ("auto", "torch"):
+            raise ModelError(f"{reference.text!r} cannot run on {engine}", remedy="Classifiers can; use engine=torch.")
+        return {"detection": Detector, "segmentation": Segmenter}[opened.kind](opened)
 
 
 FAMILY = TorchvisionFamily()
