@@ -20,6 +20,8 @@ from countersign.store.tables import metadata
 hypothesis.settings.register_profile("shared", deadline=None)  # no test depends on the clock of a busy machine
 hypothesis.settings.load_profile("shared")
 
+os.environ["COUNTERSIGN_ENGINE"] = "torch"  # others are tried where a test says so: to export one takes seconds
+
 BACKENDS = ("sqlite", "postgres")
 
 

@@ -27,7 +27,6 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COUNTERSIGN_MODELS", str(folder))
         patch.setenv("HF_HUB_OFFLINE", "1")
-        patch.setenv("COUNTERSIGN_ENGINE", "torch")  # others are tried where it is said so: to export takes seconds
         yield folder
 
 
