@@ -236,3 +236,35 @@ def test_licence__of_the_code_alone_is_accepted_by_its_name(models: Path) -> Non
         shelf.pull("ultralytics")
     assert not shelf.pull("ultralytics", accept_licence=True).licence_due
     _require_licence(None)
+
+
+def test_embeddings__give_yoloe_fixed_classes(request: pytest.FixtureRequest, tmp_path: Path, models: Path) -> None:
+    card = next(card for card in CARDS if card.name == "yoloe-11s-seg")
+    place = tiny_checkpoints.install(card, Path(request.config.cache.mkdir("tiny")), models)  # type: ignore[union-attr]
+    rows = np.random.default_rng(0).normal(size=(1, 2, 512)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=2, keepdims=True)
+    np.savez(tmp_path / "two.npz", embeddings=rows, names=np.array(["cat", "dog"]), model=np.array("yoloe-11s"))
+    model = registry.load(f"yoloe-11s-seg?embeddings={tmp_path / 'two.npz'}", device="cpu")
+    assert isinstance(model, Yolo)
+    assert place.is_dir()
+    assert (model.card.classes, model.card.zero_shot) == (("cat", "dog"), False)
+    found = model.predict([IMAGE], EVERYTHING)[0]
+    model.process.close()
+    assert {item.class_name for item in found} <= {"cat", "dog"}
+    assert found
+
+
+def test_texts__with_the_catalogues_clip(request: pytest.FixtureRequest, models: Path) -> None:
+    """A narrow CLIP: its rows are too short for a YOLO, which is said; its tokenizer ends words as CLIP's does."""
+    card = catalogue.find(texts.CLIP)
+    assert card is not None
+    tiny_checkpoints.install(card, Path(request.config.cache.mkdir("tiny")), models)  # type: ignore[union-attr]
+    rows = texts.clip_encoder("yolov8s-worldv2")(["cat", "dog"])
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    with pytest.raises(ModelError, match="512"):
+        texts.check_width("yolov8s-worldv2", rows)
+    tokens = texts.tokens("yoloe-11s-seg", ["cat", "a dog"])
+    assert tokens.shape == (2, 77)
+    assert tokens[0, 0] == tokens[1, 0] == 512
+    assert tokens[0, 4] == tokens.max() == 513
+    assert not tokens[0, 5:].any()
