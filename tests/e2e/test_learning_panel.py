@@ -215,3 +215,19 @@ def test_learning__a_killed_process_costs_one_message(anna, served, labelled, mo
     expect(message).to_have_count(1)
     predict(page)
     expect(panel(page)).not_to_contain_text("was killed")
+
+
+def test_learning__a_zero_shot_model_predicts_what_it_is_told(anna, served, labelled):
+    served.install("blob-words")
+    page = open_panel(anna, served, labelled)
+    side = panel(page)
+    choice = side.get_by_role("combobox", name="Model that predicts")
+    choice.fill("blob-words")
+    page.get_by_role("option", name="blob-words").click()
+    side.get_by_role("button", name="Predict current").click()
+    expect(page.get_by_role("alert")).to_contain_text("looks for what it is told")
+    words = side.get_by_role("combobox", name="Look for")
+    words.fill("nucleus")
+    words.press("Enter")
+    side.get_by_role("button", name="Predict current").click()
+    expect(side.get_by_role("button", name=re.compile(r"Accept \d+ prediction"))).to_be_enabled()

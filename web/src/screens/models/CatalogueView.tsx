@@ -1,5 +1,5 @@
 /** The catalogue: filters on top, the models that pass at the left, the card of one of them at the right. */
-import { Badge, Button, Select, TextInput } from "@mantine/core";
+import { Button, Select, TextInput } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { CircleCheck, Download, Lock, Search, SearchX } from "lucide-react";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
@@ -246,9 +246,12 @@ function Row({ id, entry, top, selected, choose }: RowProps) {
         </small>
       </div>
       {entry.licences.length > 0 ? (
-        <Badge color="yellow" tt="none" title={`Restricted: ${entry.licences.join(", ")}`}>
+        <small
+          className={`cs-truncate ${classes.restricted}`}
+          title={`Restricted: ${entry.licences.join(", ")}`}
+        >
           {entry.licences[0]}
-        </Badge>
+        </small>
       ) : (
         <small className="cs-truncate">{entry.licence}</small>
       )}

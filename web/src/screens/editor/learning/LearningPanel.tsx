@@ -21,6 +21,7 @@ import { useEditor } from "../context";
 import classes from "../editor.module.css";
 import { setUi, useUi } from "../ui";
 import styles from "./learning.module.css";
+import { ModelChoice } from "./ModelChoice";
 import { LEAST, pickModel, predict } from "./predict";
 import { SettingsDialog } from "./SettingsDialog";
 import { useLearning } from "./state";
@@ -51,9 +52,9 @@ export function LearningPanel() {
         </Tooltip>
       </div>
       <div className={styles.scroll}>
-        <Actions model={model} trainings={trainings ?? []} openSettings={() => setSettings(true)} />
+        <Actions name={name} trainings={trainings ?? []} openSettings={() => setSettings(true)} />
         <Display />
-        <Statistics model={model} trainings={trainings ?? []} />
+        <Statistics name={name} model={model} trainings={trainings ?? []} />
       </div>
       {settings && <SettingsDialog model={model} close={() => setSettings(false)} />}
     </div>
@@ -61,12 +62,13 @@ export function LearningPanel() {
 }
 
 interface ActionsProps {
-  model: Model | null;
+  /** Of the model that predicts; empty if there is none yet. */
+  name: string;
   trainings: readonly Training[];
   openSettings: () => void;
 }
 
-function Actions({ model, trainings, openSettings }: ActionsProps) {
+function Actions({ name, trainings, openSettings }: ActionsProps) {
   const { controller, projectId, readOnly, field } = useEditor();
   const { data: fields } = useFields(projectId);
   const predicting = useLearning((state) => state.predicting);
@@ -102,6 +104,7 @@ function Actions({ model, trainings, openSettings }: ActionsProps) {
         <p className={styles.note}>Learns from {many(images.size, "chosen image")}.</p>
       )}
       <TrainingProgress trainings={trainings} />
+      <ModelChoice name={name} />
       <Button
         variant="default"
         leftSection={<Play size={14} />}
@@ -109,7 +112,7 @@ function Actions({ model, trainings, openSettings }: ActionsProps) {
         justify="flex-start"
         classNames={{ label: styles.buttonLabel }}
         loading={predicting}
-        disabled={!model}
+        disabled={!name}
         onClick={() => void predict(controller)}
       >
         Predict current
@@ -219,7 +222,15 @@ function Display() {
   );
 }
 
-function Statistics({ model, trainings }: { model: Model | null; trainings: readonly Training[] }) {
+function Statistics({
+  name,
+  model,
+  trainings,
+}: {
+  name: string;
+  model: Model | null;
+  trainings: readonly Training[];
+}) {
   const { projectId, field } = useEditor();
   const { data: project } = useProject(projectId);
   const { data: fields } = useFields(projectId);
@@ -237,11 +248,11 @@ function Statistics({ model, trainings }: { model: Model | null; trainings: read
         <dt>Total labels</dt>
         <dd>{fields ? count(there?.labels ?? 0) : "–"}</dd>
         <dt>Model</dt>
-        <dd className="cs-truncate" title={model?.name}>
-          {model?.name ?? "none yet"}
+        <dd className="cs-truncate" title={name}>
+          {name || "none yet"}
         </dd>
         <dt>Status</dt>
-        <dd>{active ? "training" : model ? "ready" : "not trained"}</dd>
+        <dd>{active ? "training" : model ? "ready" : name ? "not taught here" : "not trained"}</dd>
         {model && (
           <>
             <dt>Trained</dt>

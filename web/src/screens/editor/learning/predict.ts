@@ -1,6 +1,16 @@
 /** Ask a model what it sees on the open image. Nothing is stored: the predictions lie above the labels until accepted. */
-import { api, type ModelList, type PredictionList, type TrainingList } from "~/api";
+import {
+  ApiError,
+  api,
+  type CatalogueModel,
+  type LabelMap,
+  type ModelList,
+  type PredictionList,
+  type PredictRequest,
+  type TrainingList,
+} from "~/api";
 import { notifyError } from "~/app/notify";
+import { promptsOf } from "~/models/classes";
 import type { Controller } from "../controller";
 import { setUi, useUi } from "../ui";
 import { useLearning } from "./state";
@@ -16,7 +26,7 @@ export async function predict(controller: Controller): Promise<void> {
     const { model: chosen, nms } = useUi.getState();
     const model = chosen || (await newestModel(image.project_id));
     if (!model) throw new Error("There is no model yet. Train one first, or load a saved one.");
-    const body = { model, min_confidence: LEAST, nms };
+    const body = { model, min_confidence: LEAST, nms, ...(await asked(model, image.project_id)) };
     const { items, predicted_by, seconds } = await api.post<PredictionList>(`/images/${image.id}/predict`, {
       body,
     });
@@ -28,6 +38,34 @@ export async function predict(controller: Controller): Promise<void> {
   } finally {
     useLearning.setState({ predicting: false });
   }
+}
+
+/** Tasks whose results are labels. */
+export const LABELLING: ReadonlySet<string> = new Set([
+  "classification",
+  "detection",
+  "instance_segmentation",
+  "semantic_segmentation",
+  "pose",
+]);
+
+/** What a model is asked for besides: words, if it takes any; else the classes go by the project's map, if one is kept. */
+async function asked(model: string, project: number): Promise<Partial<PredictRequest>> {
+  const entry = await api
+    .get<CatalogueModel>("/catalogue/model", { params: { model } })
+    .catch((error: unknown) => {
+      if (error instanceof ApiError && error.status === 404) return null; // a reference of a family
+      throw error;
+    });
+  if (entry?.zero_shot) {
+    const { words } = useLearning.getState();
+    if (words.classes.length === 0)
+      throw new Error(`${model} looks for what it is told: write it into “Look for” in the learning panel.`);
+    return { classes: [...words.classes], prompts: promptsOf(words) };
+  }
+  if (entry?.origin === "workspace") return {};
+  const map = await api.get<LabelMap>(`/projects/${project}/label-map`, { params: { model } });
+  return map.kept ? { label_map: map.classes } : {};
 }
 
 /** The model of the project's last training, else the newest of the workspace; empty if there is none. */

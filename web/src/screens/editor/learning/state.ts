@@ -1,5 +1,6 @@
 /** What the learning panel is at. */
 import { create } from "zustand";
+import { NOTHING_WANTED, type Wanted } from "~/models/classes";
 
 interface Learning {
   predicting: boolean;
@@ -9,6 +10,8 @@ interface Learning {
   worker: { state: "starting" | "ready" | "lost"; message: string } | null;
   /** The end of that process was said already, by the request that it was at. */
   told: boolean;
+  /** What a zero-shot model shall look for. */
+  words: Wanted;
 }
 
 export const useLearning = create<Learning>()(() => ({
@@ -16,4 +19,5 @@ export const useLearning = create<Learning>()(() => ({
   images: null,
   worker: null,
   told: false,
+  words: NOTHING_WANTED,
 }));
