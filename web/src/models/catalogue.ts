@@ -186,8 +186,8 @@ export function lacking(
   return "";
 }
 
-/** Families that take files of one's own, not names. */
-const BY_FILE = new Set(["onnx"]);
+/** Families that take files of one's own, or models that are listed elsewhere; no names. */
+const BY_FILE = new Set(["onnx", "remote"]);
 /** Families with many more models than the catalogue has cards for. */
 const BY_NAME = new Set(["timm"]);
 

@@ -8,6 +8,7 @@ import {
   FilePlus2,
   FolderInput,
   Library,
+  Link2,
   Plus,
   Search,
   Upload,
@@ -20,6 +21,7 @@ import { paths as addresses } from "~/app/routes";
 import { CardPanel } from "~/models/CardPanel";
 import { NO_FILTER, namedFamilies, passes } from "~/models/catalogue";
 import { useCatalogue } from "~/models/queries";
+import { remoteEntry, useRemoteModels } from "~/models/remote";
 import { EmptyState, ErrorState } from "~/ui";
 import { CatalogueView } from "./CatalogueView";
 import { FamilyCard } from "./FamilyCard";
@@ -27,6 +29,8 @@ import { form, ImportDialog } from "./ImportDialog";
 import { ModelCard } from "./ModelCard";
 import classes from "./models.module.css";
 import { OwnDialog } from "./OwnDialog";
+import { RemoteCard } from "./RemoteCard";
+import { RemoteDialog } from "./RemoteDialog";
 import { fits } from "./shown";
 
 export default function ModelsScreen() {
@@ -38,6 +42,10 @@ export default function ModelsScreen() {
   const [over, setOver] = useState(false);
   const [importing, setImporting] = useState(false);
   const [adding, setAdding] = useState(false);
+  const [linking, setLinking] = useState(false);
+  const remote = (useRemoteModels().data ?? []).filter((each) =>
+    passes(remoteEntry(each), { ...NO_FILTER, text }),
+  );
   const [, go] = useLocation();
   const inCatalogue = new URLSearchParams(useSearch()).get("view") === "catalogue";
   const look = (view: string) => go(`${addresses.models()}${view === "catalogue" ? "?view=catalogue" : ""}`);
@@ -83,6 +91,9 @@ export default function ModelsScreen() {
         <Menu.Dropdown>
           <Menu.Item leftSection={<FilePlus2 size={14} />} onClick={() => setAdding(true)}>
             A file or folder of yours (ONNX, checkpoints) …
+          </Menu.Item>
+          <Menu.Item leftSection={<Link2 size={14} />} onClick={() => setLinking(true)}>
+            A model by URL …
           </Menu.Item>
           {paths && (
             <Menu.Item leftSection={<FolderInput size={14} />} onClick={() => setImporting(true)}>
@@ -140,7 +151,7 @@ export default function ModelsScreen() {
         {inCatalogue && <CatalogueView />}
         {!inCatalogue && (
           <>
-            {data && models.length === 0 && own.length === 0 && (
+            {data && models.length === 0 && own.length + remote.length === 0 && (
               <EmptyState
                 icon={<BrainCircuit size={28} />}
                 title="No model has been trained or imported yet"
@@ -158,6 +169,9 @@ export default function ModelsScreen() {
               {found.map((model) => (
                 <ModelCard key={model.id} model={model} />
               ))}
+              {remote.map((each) => (
+                <RemoteCard key={each.name} model={each} />
+              ))}
               {shown.map((entry) => (
                 <div key={entry.name} className={classes.card}>
                   <CardPanel entry={entry} manage />
@@ -167,7 +181,7 @@ export default function ModelsScreen() {
                 !error &&
                 [1, 2, 3, 4].map((each) => <div key={each} className={classes.skeleton} aria-hidden />)}
             </div>
-            {models.length > 0 && found.length + shown.length === 0 && (
+            {models.length > 0 && found.length + shown.length + remote.length === 0 && (
               <EmptyState title={`No model fits “${text}”`}>Try fewer letters.</EmptyState>
             )}
             {error && !data && (
@@ -187,6 +201,7 @@ export default function ModelsScreen() {
         )}
       </div>
       {over && <div className={classes.drop}>Drop the file of a model to import it</div>}
+      {linking && <RemoteDialog onClose={() => setLinking(false)} />}
       {adding && <OwnDialog onClose={() => setAdding(false)} />}
       {importing && <ImportDialog onClose={() => setImporting(false)} />}
       {taken && <ImportDialog file={taken} onClose={() => setTaken(null)} />}

@@ -9,6 +9,7 @@ import { namedFamilies } from "~/models/catalogue";
 import { firstMap } from "~/models/classes";
 import { useLabelMap } from "~/models/label-map";
 import { useCatalogue } from "~/models/queries";
+import { remoteEntry, useRemoteModels } from "~/models/remote";
 import { ErrorState, many } from "~/ui";
 import { ClassPart } from "./ClassPart";
 import { useFieldName } from "./field-name";
@@ -48,12 +49,17 @@ interface Props {
 export function AutoLabelDialog(props: Props) {
   const catalogue = useCatalogue();
   const models = useModels();
+  const remote = (useRemoteModels().data ?? []).map(remoteEntry);
   const error = catalogue.error ?? models.error;
   return (
     <Modal.Stack>
       <Modal opened stackId="auto-label" onClose={props.onClose} title="Auto label" size={980}>
         {catalogue.data && models.data ? (
-          <PlanForm {...props} entries={catalogue.data.items} families={models.data.families} />
+          <PlanForm
+            {...props}
+            entries={[...catalogue.data.items, ...remote]}
+            families={models.data.families}
+          />
         ) : error ? (
           <ErrorState
             title="The models could not be loaded"
