@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,14 @@ class BrightModel:
 
     def predict(self, images: Sequence[NDArray[np.uint8]], options: PredictOptions) -> list[list[Prediction]]:
         return [self._one(image) for image in images]
+
+    def ask(
+        self, images: Sequence[NDArray[np.uint8]], question: str, *, settings: Mapping[str, Any] | None = None
+    ) -> list[str]:
+        """How bright the brightest row is; it fails for a picture of which the question says the width."""
+        if any(f"width {image.shape[1]}" in question for image in images):
+            raise ValueError("this picture is not for me")
+        return [str(round(float(image.mean(axis=(1, 2)).max()))) for image in images]
 
     def _one(self, image: NDArray[np.uint8]) -> list[Prediction]:
         rows, columns = np.nonzero(image[..., 0] > 200)

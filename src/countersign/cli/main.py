@@ -31,6 +31,7 @@ _SECTIONS = {
         ("trainings", "train:trainings", "List the trainings of a project; cancel one."),
         ("models", "models:models", "List and show models; fetch, add, check, rename, export ... one."),
         ("run", "run:run", "Let a model label images into a new field."),
+        ("ask", "ask:ask", "Ask a model a question about images."),
         ("label-map", "label_map:label_map", "Say which class of a project a class of a model becomes."),
         ("runs", "runs:runs", "List the runs of a project."),
         ("show", "runs:show", "Show one run: what it was told, how far it is, what failed."),

@@ -19,6 +19,7 @@ from countersign.domain.query import ImageQuery
 from countersign.domain.run import Run, RunOptions, read_options
 from countersign.domain.work import RunProgress, Training
 from countersign.learn import events
+from countersign.workbench.asking import Answer, Answers
 from countersign.workbench.evaluation import Evaluation, Found
 from countersign.workbench.label_maps import LabelMap
 from countersign.workbench.progress import OnProgress
@@ -139,6 +140,26 @@ class ProjectWork:
             "settings": dict(settings or {}),
         } | _options(options)
         return values.run(self._transport.post(f"/projects/{self.id}/runs", body))
+
+    def ask(
+        self,
+        images: Images,
+        question: str,
+        *,
+        model: str,
+        field: str = "",
+        batch_size: int = 1,
+        settings: Mapping[str, Any] | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Answers:
+        """Ask a model that answers in words about images, one answer for each; with ``field`` they are kept there."""
+        body = {
+            "query": values.query_text(self._query(images)), "model": model, "question": question, "field": field,
+            "batch_size": batch_size, "settings": dict(settings or {}),
+        }  # fmt: skip
+        found = self._transport.work(f"/projects/{self.id}/ask", body, on_progress)["result"]
+        items = tuple(Answer(item["image_id"], item["name"], item["text"], item["error"]) for item in found["items"])
+        return Answers(found["question"], found["model"], items, found["field"], found["change"])
 
     def label_map(self, model: str) -> LabelMap:
         """Return which class of the project each class of a model becomes: as kept, or suggested by name."""

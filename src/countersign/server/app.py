@@ -22,6 +22,7 @@ from countersign.server.openapi import describe
 from countersign.server.operations import Operations
 from countersign.server.pictures import Pictures
 from countersign.server.routes import (
+    asking,
     catalogue,
     classes,
     events,
@@ -96,6 +97,7 @@ def bare_app(lifespan: Any = None) -> FastAPI:
         review,
         trainings,
         models,
+        asking,
         catalogue,
         remote_models,
         operations,

@@ -22,8 +22,8 @@ from countersign.domain.errors import CountersignError, ModelError
 from countersign.domain.label import Prediction
 from countersign.domain.model import Prompt, Task
 from countersign.models import registry
-from countersign.models.contract import Model, PredictOptions, ReadsFiles
-from countersign.runs import catalogue
+from countersign.models.contract import Anything, Model, PredictOptions, ReadsFiles
+from countersign.runs import asking, catalogue
 from countersign.runs.predicting import explain
 from countersign.server import wire
 from countersign.store import Store
@@ -36,7 +36,7 @@ class Server:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._models: OrderedDict[tuple[str, str], Model] = OrderedDict()
+        self._models: OrderedDict[tuple[str, str], Anything] = OrderedDict()
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Do what is asked; an error becomes an answer too."""
@@ -45,7 +45,7 @@ class Server:
                 return {"card": catalogue.card(self._store, request["model"]).to_data()}
             if request["do"] == "names":
                 return {"names": list(registry.family(request["family"]).names())}
-            return self._predict(request)
+            return self._asked(request) if request["do"] == "ask" else self._predict(request)
         except CountersignError as error:
             state = {name: value for name, value in error.__dict__.items() if _is_plain(value)}
             return {"error": {"kind": type(error).__name__, "state": state}}
@@ -56,6 +56,8 @@ class Server:
 
     def _predict(self, request: dict[str, Any]) -> dict[str, Any]:
         model = self._load(request["model"])
+        if not isinstance(model, Model):
+            raise ModelError(f"{request['model']!r} does not label images by itself", remedy="Choose another model.")
         classes = tuple(request["classes"])
         prompts = tuple(Prompt(*prompt) for prompt in request["prompts"])
         catalogue.check_classes(model.card, classes, prompts)
@@ -71,7 +73,14 @@ class Server:
             "model": by | {"min_confidence": request["min_confidence"]},
         }
 
-    def _load(self, reference: str) -> Model:
+    def _asked(self, request: dict[str, Any]) -> dict[str, Any]:
+        model = asking.as_asker(self._load(request["model"]), request["model"])
+        said = asking.ask(model, request["paths"], request["question"], request["settings"])
+        card = model.card
+        by = {"model": request["model"], "version": card.version, "weights_hash": card.weights_hash}
+        return {"answers": [dataclasses.asdict(item) for item in said], "model": by}
+
+    def _load(self, reference: str) -> Anything:
         # A model that was deleted, or replaced by another of its name, is not answered from memory.
         found = catalogue.parse(self._store, reference)
         where = found.path if found.spec is None else orjson.dumps(found.spec, option=orjson.OPT_SORT_KEYS)
@@ -79,7 +88,7 @@ class Server:
         if key in self._models:
             self._models.move_to_end(key)
         else:
-            self._models[key] = catalogue.load(self._store, reference)
+            self._models[key] = catalogue.open_any(self._store, reference)
             while len(self._models) > _KEPT:
                 self._models.popitem(last=False)
         return self._models[key]

@@ -79,6 +79,23 @@ class Predictor:
             }
         )
 
+    def ask(
+        self, model: str, paths: Sequence[str], question: str, settings: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return ``answers`` (``text``, or None and ``error``, for each path) and the ``model`` that gave them.
+
+        Raises NotFound, ModelError, and WorkerLost where the process died.
+        """
+        return self._ask(
+            {
+                "do": "ask",
+                "model": model,
+                "paths": list(paths),
+                "question": question,
+                "settings": dict(settings or {}),
+            }
+        )
+
     def card(self, model: str) -> dict[str, Any]:
         """Return the card of any model, also of families that need torch to tell. Raises NotFound, ModelError."""
         found: dict[str, Any] = self._ask({"do": "card", "model": model})["card"]

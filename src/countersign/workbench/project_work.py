@@ -9,8 +9,10 @@ from countersign.domain.run import Run, RunOptions
 from countersign.domain.work import RunProgress, Training
 from countersign.runs import catalogue, control
 from countersign.store import runs
-from countersign.workbench import label_maps, running, training
+from countersign.workbench import asking, label_maps, running, training
+from countersign.workbench.asking import Answers
 from countersign.workbench.label_maps import LabelMap
+from countersign.workbench.progress import OnProgress
 from countersign.workbench.project_base import TRUTH, ProjectBase
 from countersign.workbench.selecting import Images
 
@@ -123,6 +125,34 @@ class ProjectWork(ProjectBase):
             self._store, self._record, model=model, field=field, query=self._query(images), classes=classes,
             min_confidence=min_confidence, name=name, workers=workers, batch_size=batch_size, settings=settings,
             executor=executor, options=options, actor=self._user,
+        )  # fmt: skip
+
+    def ask(
+        self,
+        images: Images,
+        question: str,
+        *,
+        model: str,
+        field: str = "",
+        batch_size: int = 1,
+        settings: Mapping[str, Any] | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Answers:
+        """Ask a model that answers in words about images, one answer for each.
+
+        With ``field`` the answers are kept there as proposed labels of the class ``answer``, with the attributes
+        ``question`` and ``text``; an image that has this answer already is not asked again. Images that fail say why.
+        The model works in this process. Raises ModelError where it answers no questions.
+
+        >>> answers = project.ask(["0.png"], "How bright is it?", model="bright:shapes", field="notes")
+        >>> answers.items[0].text, answers.failed
+        ('154', 0)
+        >>> project.labels("notes")["0.png"][0].attributes["text"]
+        '154'
+        """
+        return asking.ask(
+            self._store, self._record, question, model=model, field=field, query=self._query(images),
+            batch_size=batch_size, settings=settings, actor=self._user, on_progress=on_progress,
         )  # fmt: skip
 
     def label_map(self, model: str) -> LabelMap:

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from countersign.server.context import Parts
 from countersign.server.routes import (
+    asking,
     catalogue,
     classes,
     images,
@@ -81,7 +82,20 @@ class Served:
 
 
 def _routes() -> Iterator[APIRoute]:
-    for module in (session, projects, images, labels, classes, runs, review, trainings, models, catalogue, operations):
+    for module in (
+        session,
+        projects,
+        images,
+        labels,
+        classes,
+        runs,
+        review,
+        trainings,
+        models,
+        asking,
+        catalogue,
+        operations,
+    ):
         yield from (route for route in module.router.routes if isinstance(route, APIRoute))
 
 

@@ -283,3 +283,41 @@ class PredictionList(Wire):
     predicted_by: PredictedBy
     """Give it with a label when a prediction is accepted."""
     seconds: float
+
+
+class AskRequest(Wire):
+    """A question about one image. Nothing is stored."""
+
+    model: str = Field(min_length=1, max_length=500)
+    """One that does the task `questions`."""
+    question: str = Field(min_length=1, max_length=2000)
+    max_new_tokens: int | None = Field(default=None, ge=1, le=4096)
+    """How long the answer may be; null: the model's own."""
+
+
+class AnsweredBy(Wire):
+    """Who answered."""
+
+    model: str
+    version: str
+    weights_hash: str
+
+
+class ImageAnswer(Wire):
+    """What a model said of an image."""
+
+    text: str
+    answered_by: AnsweredBy
+    seconds: float
+
+
+class AskCreate(ImageTarget):
+    """A question about many images. The answers are the `result` of the operation; with a field, labels too."""
+
+    model: str = Field(min_length=1, max_length=500)
+    question: str = Field(min_length=1, max_length=2000)
+    field: str = Field(default="", max_length=64)
+    """Keep the answers there as proposed labels of the class `answer`; empty: nowhere."""
+    batch_size: int = Field(default=1, ge=1, le=64)
+    settings: JsonObject = Field(default_factory=dict)
+    """The family's own, as `max_new_tokens`."""

@@ -17,12 +17,12 @@ class Operation(Wire):
     id: str
     project_id: int | None
     """Null for work on what all projects share: `pull`, `check` of models."""
-    kind: Literal["import", "export", "evaluate", "compare", "pull", "check"]
+    kind: Literal["import", "export", "evaluate", "compare", "ask", "pull", "check"]
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     title: str
     """What it does, in words."""
     stage: str
-    """What it is at: `images`, `labels`, `export`, `download`."""
+    """What it is at: `images`, `labels`, `export`, `asking`, `download`."""
     done: int
     """Images, labels ...; of a `pull` or `check`, bytes."""
     total: int | None

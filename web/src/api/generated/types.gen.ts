@@ -5,6 +5,26 @@ export type ClientOptions = {
 };
 
 /**
+ * AnsweredBy
+ *
+ * Who answered.
+ */
+export type AnsweredBy = {
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Version
+     */
+    version: string;
+    /**
+     * Weights Hash
+     */
+    weights_hash: string;
+};
+
+/**
  * Approve
  *
  * Where to.
@@ -20,6 +40,72 @@ export type Approve = {
      * Into
      */
     into?: string;
+};
+
+/**
+ * AskCreate
+ *
+ * A question about many images. The answers are the `result` of the operation; with a field, labels too.
+ */
+export type AskCreate = {
+    /**
+     * Batch Size
+     */
+    batch_size?: number;
+    /**
+     * Field
+     *
+     * Keep the answers there as proposed labels of the class `answer`; empty: nowhere.
+     */
+    field?: string;
+    /**
+     * Ids
+     */
+    ids?: Array<number> | null;
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Query
+     */
+    query?: string;
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Settings
+     *
+     * The family's own, as `max_new_tokens`.
+     */
+    settings?: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * AskRequest
+ *
+ * A question about one image. Nothing is stored.
+ */
+export type AskRequest = {
+    /**
+     * Max New Tokens
+     *
+     * How long the answer may be; null: the model's own.
+     */
+    max_new_tokens?: number | null;
+    /**
+     * Model
+     *
+     * One that does the task `questions`.
+     */
+    model: string;
+    /**
+     * Question
+     */
+    question: string;
 };
 
 /**
@@ -1492,6 +1578,23 @@ export type Image = {
 };
 
 /**
+ * ImageAnswer
+ *
+ * What a model said of an image.
+ */
+export type ImageAnswer = {
+    answered_by: AnsweredBy;
+    /**
+     * Seconds
+     */
+    seconds: number;
+    /**
+     * Text
+     */
+    text: string;
+};
+
+/**
  * ImageDetail
  *
  * One image with where it is, and its neighbours under a query.
@@ -2587,7 +2690,7 @@ export type Operation = {
     /**
      * Kind
      */
-    kind: 'import' | 'export' | 'evaluate' | 'compare' | 'pull' | 'check';
+    kind: 'import' | 'export' | 'evaluate' | 'compare' | 'ask' | 'pull' | 'check';
     /**
      * Note
      */
@@ -2613,7 +2716,7 @@ export type Operation = {
     /**
      * Stage
      *
-     * What it is at: `images`, `labels`, `export`, `download`.
+     * What it is at: `images`, `labels`, `export`, `asking`, `download`.
      */
     stage: string;
     /**
@@ -5481,6 +5584,50 @@ export type GetImageResponses = {
 
 export type GetImageResponse = GetImageResponses[keyof GetImageResponses];
 
+export type AskImageData = {
+    body: AskRequest;
+    path: {
+        /**
+         * Image Id
+         *
+         * Number of the image.
+         */
+        image_id: number;
+    };
+    query?: never;
+    url: '/api/v1/images/{image_id}/ask';
+};
+
+export type AskImageErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+    /**
+     * A part that does the work is not there right now.
+     */
+    503: Problem;
+};
+
+export type AskImageError = AskImageErrors[keyof AskImageErrors];
+
+export type AskImageResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImageAnswer;
+};
+
+export type AskImageResponse = AskImageResponses[keyof AskImageResponses];
+
 export type GetImageFileData = {
     body?: never;
     path: {
@@ -6516,6 +6663,50 @@ export type UpdateProjectResponses = {
 };
 
 export type UpdateProjectResponse = UpdateProjectResponses[keyof UpdateProjectResponses];
+
+export type AskImagesData = {
+    body: AskCreate;
+    path: {
+        /**
+         * Project Id
+         *
+         * Number of the project.
+         */
+        project_id: number;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/ask';
+};
+
+export type AskImagesErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It clashes with what is there.
+     */
+    409: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type AskImagesError = AskImagesErrors[keyof AskImagesErrors];
+
+export type AskImagesResponses = {
+    /**
+     * Successful Response
+     */
+    202: Operation;
+};
+
+export type AskImagesResponse = AskImagesResponses[keyof AskImagesResponses];
 
 export type ListChangesData = {
     body?: never;
