@@ -146,9 +146,9 @@ class ProjectWork(ProjectBase):
 
         >>> answers = project.ask(["0.png"], "How bright is it?", model="bright:shapes", field="notes")
         >>> answers.items[0].text, answers.failed
-        ('154', 0)
+        ('125', 0)
         >>> project.labels("notes")["0.png"][0].attributes["text"]
-        '154'
+        '125'
         """
         return asking.ask(
             self._store, self._record, question, model=model, field=field, query=self._query(images),

@@ -20,3 +20,12 @@ def _parts() -> registry.Family:
 
 registry.register("blobs", _family)
 registry.register("blobparts", _parts)
+
+
+def _talker() -> registry.Family:
+    from talker import TalkerFamily
+
+    return TalkerFamily()
+
+
+registry.register("talker", _talker)

@@ -5,6 +5,7 @@ import {
   Eraser,
   GraduationCap,
   type LucideIcon,
+  MessageCircleQuestionMark,
   MousePointer2,
   Pentagon,
   Redo2,
@@ -46,7 +47,8 @@ function Tip({ label, keys }: { label: string; keys: string | undefined }) {
 export function ToolRail() {
   const { controller, readOnly } = useEditor();
   const tool = useUi((ui) => ui.tool);
-  const learning = useUi((ui) => ui.learning);
+  const learning = useUi((ui) => ui.learning && !ui.asking);
+  const asking = useUi((ui) => ui.asking);
   return (
     <div className={classes.rail} role="toolbar" aria-label="Tools" aria-orientation="vertical">
       {TOOLS.map(({ name, icon: Icon, label }) => (
@@ -84,6 +86,19 @@ export function ToolRail() {
           <DisplayMenu />
         </Popover.Dropdown>
       </Popover>
+      <Tooltip position="right" label={<Tip label="Ask about the image" keys="q" />}>
+        <ActionIcon
+          size={32}
+          variant={asking ? "light" : "subtle"}
+          color={asking ? "seal" : "gray"}
+          aria-label="Ask about the image"
+          aria-pressed={asking}
+          onMouseDown={stay}
+          onClick={() => setUi({ asking: !asking })}
+        >
+          <MessageCircleQuestionMark size={18} />
+        </ActionIcon>
+      </Tooltip>
       <Tooltip position="right" label={<Tip label="Learning panel" keys="t" />}>
         <ActionIcon
           size={32}
@@ -92,7 +107,7 @@ export function ToolRail() {
           aria-label="Learning panel"
           aria-pressed={learning}
           onMouseDown={stay}
-          onClick={() => setUi({ learning: !learning })}
+          onClick={() => setUi({ learning: !learning, asking: false })}
         >
           <GraduationCap size={18} />
         </ActionIcon>

@@ -110,7 +110,8 @@ export function handlersOf(
       if (ui().menu || ui().picker) setUi({ menu: null, picker: null });
       else if (!controller.engine?.tool.cancel()) setUi({ selection: [] });
     },
-    learning: () => setUi({ learning: !ui().learning }),
+    learning: () => setUi({ learning: !ui().learning, asking: false }),
+    ask: () => setUi({ asking: !ui().asking }),
     predict: () => void predict(controller),
     accept: () => void controller.predictions.accept(controller.predictions.shown()),
   };

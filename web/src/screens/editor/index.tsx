@@ -1,6 +1,6 @@
 /** The editor: one image, its labels, and in place of the list of labels the learning panel. */
 import { useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useLayoutEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useLayoutEffect, useMemo, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import {
   api,
@@ -38,6 +38,8 @@ import { openSession, sessionNow } from "./sessions";
 import { editorShortcuts } from "./shortcuts";
 import { ToolRail } from "./ToolRail";
 import { useUi } from "./ui";
+
+const AskPanel = lazy(() => import("./asking/AskPanel"));
 
 interface Props {
   projectId: number;
@@ -80,6 +82,7 @@ function Editor({ projectId, imageId, session }: Props & { session: EditorSessio
   const detail = useImageDetail(projectId, imageId);
   const place = usePlace(projectId, imageId, view.text, view.sort);
   const learning = useUi((ui) => ui.learning);
+  const asking = useUi((ui) => ui.asking);
   const image = detail.data?.image ?? null;
   const readOnly = fields?.find((each) => each.name === field)?.closed ?? false;
 
@@ -132,8 +135,16 @@ function Editor({ projectId, imageId, session }: Props & { session: EditorSessio
     <EditorContext value={context}>
       <div className={classes.editor}>
         <ToolRail />
-        <aside className={classes.side} aria-label={learning ? "Learning" : "Labels"}>
-          {learning ? <LearningPanel /> : <LabelsPanel fields={fields ?? []} />}
+        <aside className={classes.side} aria-label={asking ? "Questions" : learning ? "Learning" : "Labels"}>
+          {asking ? (
+            <Suspense fallback={<div aria-busy="true" />}>
+              <AskPanel />
+            </Suspense>
+          ) : learning ? (
+            <LearningPanel />
+          ) : (
+            <LabelsPanel fields={fields ?? []} />
+          )}
         </aside>
         <section className={classes.center} aria-label="Image">
           <EditorBar place={place} open={open} leave={leave} path={detail.data?.path ?? ""} />

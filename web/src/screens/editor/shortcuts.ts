@@ -78,6 +78,7 @@ export const editorShortcuts = defineShortcuts("Editor", {
   finish: { keys: ["enter"], label: "Finish the shape; accept the selected prediction" },
   cancel: { keys: ["escape"], label: "Give up the shape; clear the selection" },
   learning: { keys: ["t"], label: "Learning panel" },
+  ask: { keys: ["q"], label: "Ask a question about the image" },
   predict: { keys: ["shift+p"], label: "Predict this image" },
   accept: { keys: ["shift+a"], label: "Accept the predictions shown" },
   pan: { keys: [], shown: "Space + drag, middle button", label: "Pan" },

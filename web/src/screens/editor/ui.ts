@@ -51,6 +51,8 @@ export interface EditorUi {
   brightness: number;
   contrast: number;
   learning: boolean;
+  /** The box for questions is open, in place of the panel. Not kept over visits. */
+  asking: boolean;
   showPredictions: boolean;
   threshold: number;
   nms: number;
@@ -83,6 +85,7 @@ export const useUi = create<EditorUi>()(
       brightness: 1,
       contrast: 1,
       learning: false,
+      asking: false,
       showPredictions: true,
       threshold: 0.5,
       nms: 0.5,
