@@ -83,6 +83,11 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 def _mend(operation: dict[str, Any]) -> None:
     """Problems are told as problems, not as JSON beside them; a reference beside its own words is one too many."""
+    if any(item.get("in") == "query" and item.get("name") == "query" for item in operation.get("parameters", ())):
+        # A long query written in percent signs may be more than the HTTP parser takes, before any route is asked.
+        text = {"text/plain": {"schema": {"type": "string"}}}
+        said = "The address is longer than 64 kB, or otherwise no HTTP."
+        operation["responses"].setdefault("400", {"description": said, "content": text})
     for status, answer in operation["responses"].items():
         content = answer.get("content", {})
         if status[:1] in "45" and "application/problem+json" in content:

@@ -5189,6 +5189,10 @@ export type GetFieldHistogramData = {
 
 export type GetFieldHistogramErrors = {
     /**
+     * The address is longer than 64 kB, or otherwise no HTTP.
+     */
+    400: string;
+    /**
      * You are not signed in.
      */
     401: Problem;
@@ -5284,6 +5288,10 @@ export type ListFieldImagesData = {
 
 export type ListFieldImagesErrors = {
     /**
+     * The address is longer than 64 kB, or otherwise no HTTP.
+     */
+    400: string;
+    /**
      * You are not signed in.
      */
     401: Problem;
@@ -5373,6 +5381,10 @@ export type ListFieldLabelsData = {
 
 export type ListFieldLabelsErrors = {
     /**
+     * The address is longer than 64 kB, or otherwise no HTTP.
+     */
+    400: string;
+    /**
      * You are not signed in.
      */
     401: Problem;
@@ -5443,6 +5455,10 @@ export type GetFieldStatsData = {
 };
 
 export type GetFieldStatsErrors = {
+    /**
+     * The address is longer than 64 kB, or otherwise no HTTP.
+     */
+    400: string;
     /**
      * You are not signed in.
      */
@@ -7245,6 +7261,10 @@ export type ListImagesData = {
 
 export type ListImagesErrors = {
     /**
+     * The address is longer than 64 kB, or otherwise no HTTP.
+     */
+    400: string;
+    /**
      * You are not signed in.
      */
     401: Problem;
@@ -7332,6 +7352,10 @@ export type CheckQueryData = {
 
 export type CheckQueryErrors = {
     /**
+     * The address is longer than 64 kB, or otherwise no HTTP.
+     */
+    400: string;
+    /**
      * You are not signed in.
      */
     401: Problem;
@@ -7378,6 +7402,10 @@ export type CountImagesData = {
 };
 
 export type CountImagesErrors = {
+    /**
+     * The address is longer than 64 kB, or otherwise no HTTP.
+     */
+    400: string;
     /**
      * You are not signed in.
      */
@@ -7432,6 +7460,10 @@ export type GetImageFacetsData = {
 
 export type GetImageFacetsErrors = {
     /**
+     * The address is longer than 64 kB, or otherwise no HTTP.
+     */
+    400: string;
+    /**
      * You are not signed in.
      */
     401: Problem;
@@ -7484,6 +7516,10 @@ export type ListImageIdsData = {
 };
 
 export type ListImageIdsErrors = {
+    /**
+     * The address is longer than 64 kB, or otherwise no HTTP.
+     */
+    400: string;
     /**
      * You are not signed in.
      */
@@ -8900,6 +8936,10 @@ export type GetReviewHistogramData = {
 
 export type GetReviewHistogramErrors = {
     /**
+     * The address is longer than 64 kB, or otherwise no HTTP.
+     */
+    400: string;
+    /**
      * You are not signed in.
      */
     401: Problem;
@@ -8995,6 +9035,10 @@ export type ListReviewImagesData = {
 
 export type ListReviewImagesErrors = {
     /**
+     * The address is longer than 64 kB, or otherwise no HTTP.
+     */
+    400: string;
+    /**
      * You are not signed in.
      */
     401: Problem;
@@ -9083,6 +9127,10 @@ export type ListReviewLabelsData = {
 };
 
 export type ListReviewLabelsErrors = {
+    /**
+     * The address is longer than 64 kB, or otherwise no HTTP.
+     */
+    400: string;
     /**
      * You are not signed in.
      */
@@ -9286,6 +9334,10 @@ export type GetReviewStatsData = {
 };
 
 export type GetReviewStatsErrors = {
+    /**
+     * The address is longer than 64 kB, or otherwise no HTTP.
+     */
+    400: string;
     /**
      * You are not signed in.
      */
