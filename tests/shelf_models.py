@@ -60,6 +60,8 @@ def serving(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WeightsSe
     """Run the server. The catalogue holds ``words`` and ``fast`` alone; weights and caches are below ``folder``."""
     for name in ("HF_TOKEN", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
+    # The library reads the variable once, and another test may have been there before.
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     for name in ("HF_HUB_CACHE", "TORCH_HOME", "COUNTERSIGN_MODELS"):
         monkeypatch.setenv(name, str(folder / name))
     monkeypatch.setattr(download, "_PAUSE", 0.0)

@@ -48,7 +48,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130, (folder / "log").read_text()  # interrupted, in good order
+        code = process.wait(30)  # in good order: 130, or 0 where whoever started the tests ignores interrupts
+        assert code in (0, 130), (folder / "log").read_text()
 
 
 @pytest.fixture
