@@ -218,6 +218,7 @@ def auto_label(story: Story) -> None:
     (training,) = story.served.get(f"/projects/{story.project}/trainings")["items"]
     expect(dialog.get_by_label("Model", exact=True).first).to_have_value(training["model"])
     dialog.get_by_label("Label field").fill("auto")
+    dialog.get_by_role("textbox", name="Lowest confidence").fill("0.10")  # a model of seconds is never sure
     dialog.get_by_role("button", name=f"Label {left} images").click()
     card = page.get_by_role("article", name="Run auto")
     expect(card.get_by_role("link", name="Review")).to_be_visible(timeout=LONG_MS)
