@@ -33,8 +33,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
-from editor import CHROMIUM, server, write_jpeg
+from editor import write_jpeg
 from server import make
+from serving import Served, chromium, served
 
 BLANK_MS, FILTER_MS, REVIEW_MS, SCRIPT_KB = 300, 300, 150, 250
 PICTURES = 240
@@ -90,11 +91,11 @@ def make_pictures(folder: Path, count: int) -> list[Path]:
 class Window:
     """One browser window on the project, which is watched for places without a picture."""
 
-    def __init__(self, browser: Browser, link: str) -> None:
+    def __init__(self, browser: Browser, at: Served) -> None:
         self.page: Page = browser.new_page(viewport={"width": 1440, "height": 900})
         self.page.add_init_script(WATCH)
-        self.base = link.split("/?")[0]
-        self.page.goto(link)
+        self.base = at.url
+        self.page.goto(at.link)
         self.page.wait_for_load_state("networkidle")
         self.wire: CDPSession = self.page.context.new_cdp_session(self.page)
         self._whole: CDPSession = browser.new_browser_cdp_session()
@@ -289,10 +290,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="countersign-browser-") as scratch, sync_playwright() as playwright:
         folder = options.folder or Path(scratch)
         make(folder / "workspace", options.images, options.labels, make_pictures(folder, options.images))
-        with server(folder / "workspace") as link:
-            arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-            window = Window(browser, link)
+        with served(folder / "workspace") as at:
+            browser = chromium(playwright)
+            window = Window(browser, at)
             window.wire.send("Performance.enable")
             if "load" in wanted:
                 measure_load(browser, window, told)

@@ -23,11 +23,8 @@ import json
 import math
 import re
 import statistics
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,12 +34,12 @@ import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import countersign
+from serving import chromium, served
 
 SCRIPT = frozenset(
     {"EventDispatch", "FireAnimationFrame", "FunctionCall", "TimerFire", "RunMicrotasks", "EvaluateScript"}
 )
 CATEGORIES = ["devtools.timeline", "devtools.timeline.frame", "disabled-by-default-devtools.timeline"]
-CHROMIUM = "/usr/bin/chromium"
 
 
 @dataclass(frozen=True)
@@ -116,22 +113,6 @@ def make_project(folder: Path) -> dict[str, int]:
         project.import_images(pictures)
         project.import_labels(folder / "labels.json", images=pictures)
         return {image.name: image.id for image in project.images()}
-
-
-@contextmanager
-def server(workspace: Path) -> Iterator[str]:
-    """Serve the workspace; yields the link that signs in."""
-    command = [sys.executable, "-m", "countersign", "serve", "--no-browser", "--port", "0", "-w", str(workspace)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                if found := re.search(r"http://\S+\?token=\S+", line):
-                    yield found.group(0)
-                    return
-            raise SystemExit("The server did not start")
-        finally:
-            process.terminate()
 
 
 def script_times(trace: dict[str, Any]) -> Frames:
@@ -291,14 +272,12 @@ WATCH = """() => {
 def measure(folder: Path, tell: Callable[[str, dict[str, Any]], None]) -> None:
     """Measure everything; each result is told as it comes."""
     ids = make_project(folder)
-    with server(folder / "workspace") as link, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
+    with served(folder / "workspace") as at, sync_playwright() as playwright:
+        browser = chromium(playwright)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.goto(link)
+        page.goto(at.link)
         page.wait_for_load_state("networkidle")
-        bench = Bench(browser, page, link.split("/?")[0], ids)
+        bench = Bench(browser, page, at.url, ids)
         bench.open("plenty.jpg")
         tell("pan, 2,000 polygons", bench.traced(bench.pan).row())
         page.keyboard.press("f")

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,6 +27,7 @@ from countersign.domain.label import Label, LabelState, Origin, Provenance, Verb
 from countersign.domain.query import ImageQuery
 from countersign.domain.run import RunSpec, RunState
 from countersign.store import Store, history, images, labels, projects, runs
+from serving import served
 from synthetic import labels as made_up
 
 REPEATS = 9
@@ -79,23 +78,13 @@ def _image(number: int, pictures: Sequence[Path]) -> images.NewImage:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[httpx.Client, float]]:
+def asking(folder: Path) -> Iterator[tuple[httpx.Client, float]]:
     """Start the server; give a client, and the seconds until the first request was answered."""
-    command = [sys.executable, "-m", "countersign", "serve", "--no-browser", "--port", "0", "--json", "-w", str(folder)]
-    started = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        text = ""
-        while not text.rstrip().endswith("}"):
-            text += process.stdout.readline()
-        said = json.loads(text)
-        headers = {"authorization": f"Bearer {said['token']}"}
-        try:
-            with httpx.Client(base_url=f"{said['url']}/api/v1", headers=headers, timeout=120) as client:
-                client.get("/session").raise_for_status()
-                yield client, time.perf_counter() - started
-        finally:
-            process.terminate()
+    with served(folder) as at:
+        headers = {"authorization": f"Bearer {at.token}"}
+        with httpx.Client(base_url=f"{at.url}/api/v1", headers=headers, timeout=120) as client:
+            client.get("/session").raise_for_status()
+            yield client, time.perf_counter() - at.started
 
 
 def requests(client: httpx.Client) -> list[tuple[str, Callable[[int], httpx.Response]]]:
@@ -169,7 +158,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch) / "workspace"
         make(folder, options.images, options.labels)
-        with serving(folder) as (client, first):
+        with asking(folder) as (client, first):
             print(f"{'request':52} {'median ms':>10} {'worst ms':>10} {'kB':>8}")
             for name, ask in requests(client):
                 times, size = [], 0

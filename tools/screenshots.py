@@ -14,11 +14,8 @@ import argparse
 import io
 import math
 import re
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +35,10 @@ from countersign.workbench import demo, demo_images
 from countersign.workbench.project import Project
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from serving import Served, chromium, served  # noqa: E402  (it lies beside the benchmarks, which need a server too)
+
 MOST_BYTES = 250_000
 BOTH = frozenset({"images", "editor", "review-crops"})
 """Screens that are shown in the light scheme too."""
@@ -180,29 +181,13 @@ def _ends(solid: NDArray[np.bool_]) -> Keypoints:
     return Keypoints((x - dx, y - dy, 2, x, y, 2, x + dx, y + dy, 2))
 
 
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Serve the workspace; yields the link that signs in. The server ends with the block."""
-    command = [sys.executable, "-m", "countersign", "serve", "--no-browser", "--port", "0"]
-    with subprocess.Popen([*command, "-w", str(folder / "workspace")], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                if found := re.search(r"http://\S+\?token=\S+", line):
-                    yield found.group(0)
-                    return
-            raise SystemExit("The server did not start.")
-        finally:
-            process.terminate()
-
-
 class Walk:
     """The walk through the workbench that the guide tells, with a camera."""
 
-    def __init__(self, page: Page, link: str, camera: Camera) -> None:
+    def __init__(self, page: Page, at: Served, camera: Camera) -> None:
         self.page, self.camera = page, camera
-        self.base = link.split("/?")[0]
-        page.goto(f"{link}&user=anna")
+        self.base = at.url
+        page.goto(f"{at.link}&user=anna")
         page.wait_for_load_state("networkidle")
         self.projects: dict[str, int] = {each["name"]: each["id"] for each in self.ask("/projects")["items"]}
         for entry in self.ask(f"/projects/{self.projects['outlines']}/classes")["items"]:
@@ -343,16 +328,15 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="a folder for the workspace; one that is filled is used again")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    chromium = subprocess.run([ROOT / "tools" / "chromium.sh", "--find"], stdout=subprocess.PIPE, text=True, check=True)
     schemes = tuple((options.schemes or "dark,light").split(","))
     with tempfile.TemporaryDirectory(prefix="countersign-screenshots-") as scratch, sync_playwright() as playwright:
         folder = options.keep or Path(scratch)
         if not (folder / "workspace").exists():
             fill(folder, options.epochs)
-        browser = playwright.chromium.launch(executable_path=chromium.stdout.strip(), args=["--no-sandbox"])
-        with served(folder) as link:
+        browser = chromium(playwright)
+        with served(folder / "workspace") as at:
             page = window(browser, options.size)
-            Walk(page, link, Camera(page, options.out, schemes, options.schemes is not None)).all()
+            Walk(page, at, Camera(page, options.out, schemes, options.schemes is not None)).all()
         browser.close()
     return 0
 
