@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,8 +42,8 @@ class ModelServer:
 
 
 @contextmanager
-def serving(answer: Callable[[Asked], Reply]) -> Iterator[ModelServer]:
-    """Serve on a free port of this computer until the block ends."""
+def serving(answer: Callable[[Asked], Reply], *, tls: ssl.SSLContext | None = None) -> Iterator[ModelServer]:
+    """Serve on a free port of this computer until the block ends; over HTTPS with a certificate."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -68,9 +71,16 @@ def serving(answer: Callable[[Asked], Reply]) -> Iterator[ModelServer]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: Any) -> None:
+            pass  # a client that trusts no certificate goes away in the middle
+
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    known = ModelServer(f"http://127.0.0.1:{server.server_address[1]}")
+    if tls is not None:
+        # The handshake is made by the thread of a connection, so that a client that refuses stops nobody.
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    known = ModelServer(f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -79,3 +89,39 @@ def serving(answer: Callable[[Asked], Reply]) -> Iterator[ModelServer]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def raw(talk: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Serve connections by hand, each in a thread of its own, until the block ends. Gives the address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def one(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:  # whoever asked has gone
+            talk(connection)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                threading.Thread(target=one, args=(listener.accept()[0],), daemon=True).start()
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+def read_request(connection: socket.socket) -> None:
+    """Read one request to its end."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += connection.recv(65536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    told = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    left = int(told[0].partition(b":")[2]) - len(body) if told else 0
+    while left > 0:
+        left -= len(connection.recv(65536))

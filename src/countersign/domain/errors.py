@@ -15,7 +15,8 @@ The tree::
     │   └── Outdated            somebody else changed it since it was read
     ├── ImageError              one image file cannot be read            exit code 5
     ├── ModelError              a model cannot be loaded or does not fit exit code 6
-    │   └── WorkerLost          the process that does the work has died
+    │   ├── WorkerLost          the process that does the work has died
+    │   └── ServerGone          the server of a model behind a URL is not there
     ├── WorkspaceError          the workspace or its database cannot be used     exit code 7
     └── Cancelled               somebody asked to stop                   exit code 130
 
@@ -153,6 +154,11 @@ class ModelError(CountersignError):
 
 class WorkerLost(ModelError):
     """The process that does the work has died. Nothing else is harmed; the next request starts another."""
+
+
+class ServerGone(ModelError):
+    """The server of a model behind a URL is not there, or lets nobody in: no image is to blame, the next one would meet
+    the same."""
 
 
 class WorkspaceError(CountersignError):

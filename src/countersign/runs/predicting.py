@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from countersign.domain.errors import ModelError
+from countersign.domain.errors import ModelError, ServerGone
 from countersign.domain.label import Prediction
 
 Predict = Callable[[Sequence[Any]], list[list[Prediction]]]
@@ -46,9 +46,10 @@ def explain(error: BaseException) -> str:
 
 
 def is_fatal(error: BaseException) -> bool:
-    """Whether a device is lost: every later prediction in this process would fail, so no image is to blame."""
+    """Whether a device or a server is lost: every later prediction in this process would fail, so no image is to
+    blame."""
     text = str(error)
-    return "CUDA error" in text or "device-side assert" in text or "HIP error" in text
+    return isinstance(error, ServerGone) or "CUDA error" in text or "device-side assert" in text or "HIP error" in text
 
 
 class BatchSize:
@@ -68,7 +69,8 @@ def predict_all(predict: Predict, items: Sequence[Any], size: BatchSize) -> list
     """Predict for each item: its predictions, or the reason why there are none.
 
     A batch too large for the memory is halved, and later ones stay so; a batch that fails otherwise is tried item by
-    item, so that one bad image costs its own result alone.
+    item, so that one bad image costs its own result alone. Raises ModelError where no image is to blame: the device is
+    lost, or the server of the model is gone.
     """
     results: list[list[Prediction] | str] = []
     while len(results) < len(items):
@@ -77,6 +79,8 @@ def predict_all(predict: Predict, items: Sequence[Any], size: BatchSize) -> list
             found = predict(part)
             if len(found) != len(part):
                 raise ValueError(f"the model returned {len(found)} results for {len(part)} images")
+        except ServerGone:
+            raise
         except Exception as error:
             full, reason = is_out_of_memory(error), explain(error)
             if not full and is_fatal(error):

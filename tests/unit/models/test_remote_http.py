@@ -124,7 +124,7 @@ def test_hanging_server() -> None:
 def test_truncated_answer() -> None:
     with (
         serving(lambda _: Reply(b'[{"box"', headers={"content-length": "5000"})) as server,
-        pytest.raises(ModelError, match="cannot be reached"),
+        pytest.raises(ModelError, match="does not answer to the end"),
     ):
         predict(server.url)
 

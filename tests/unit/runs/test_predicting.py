@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from countersign.domain.errors import ModelError
+from countersign.domain.errors import ModelError, ServerGone
 from countersign.domain.label import Prediction
 from countersign.runs.predicting import BatchSize, explain, is_out_of_memory, predict_all
 
@@ -29,6 +29,18 @@ def test_predict_all__one_bad_image_costs_its_own_result_alone() -> None:
     found = predict_all(predict, range(8), BatchSize(4))
     assert found[3] == "ZeroDivisionError: three"
     assert [result for index, result in enumerate(found) if index != 3] == [_answer(i) for i in range(8) if i != 3]
+
+
+def test_predict_all__no_image_is_to_blame_for_a_server_that_is_gone() -> None:
+    asked: list[int] = []
+
+    def predict(items: Sequence[int]) -> list[list[Prediction]]:
+        asked.append(len(items))
+        raise ServerGone("http://gpu-box cannot be reached")
+
+    with pytest.raises(ServerGone, match="gpu-box cannot be reached"):
+        predict_all(predict, range(8), BatchSize(4))
+    assert asked == [4]  # not each image again
 
 
 @given(count=st.integers(1, 40), fits=st.integers(1, 16), batch=st.integers(1, 32))
