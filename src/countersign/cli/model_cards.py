@@ -23,6 +23,7 @@ def listed(session: Session, entries: Sequence[Entry], *, none: str) -> None:
 def _row(entry: Entry) -> list[Any]:
     card = entry.card
     size = entry.installed.bytes if entry.installed else card.download_bytes
+    mark = "" if size else "~"
     return [
         card.name,
         ", ".join(task.replace("_", " ") for task in card.tasks) or "-",
@@ -30,7 +31,7 @@ def _row(entry: Entry) -> list[Any]:
         bar(card.speed),
         _score(card) or bar(card.performance),
         licence_text(card) or "-",
-        f"{size / 1e6:,.0f}" if size else "-",
+        f"{mark}{size / 1e6:,.0f}" if (size := size or card.estimated_bytes) else "-",
         _where(entry),
     ]
 
@@ -119,8 +120,11 @@ def _files(entry: Entry) -> list[tuple[str, str]]:
 
 def _here(entry: Entry) -> str:
     if entry.installed is None:
-        size = f" ({entry.card.download_bytes / 1e6:,.0f} MB)" if entry.card.download_bytes else ""
-        return f"no; countersign models pull {entry.name}{size}" if entry.card.hub_id or entry.card.files else ""
+        card = entry.card
+        size = card.download_bytes or card.estimated_bytes
+        about = "" if card.download_bytes else "about "
+        note = f" ({about}{size / 1e6:,.0f} MB)" if size else ""
+        return f"no; countersign models pull {entry.name}{note}" if card.hub_id or card.files else ""
     return f"{entry.installed.folder} ({entry.installed.where}, {entry.installed.bytes / 1e6:,.1f} MB)"
 
 

@@ -109,6 +109,11 @@ class ModelCard:
     performance: int = 0
     details: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def estimated_bytes(self) -> int:
+        """Size of the download where nobody publishes it: four bytes for each published parameter, else 0."""
+        return 0 if self.download_bytes else round(self.published.get("parameters", 0) * 4e6)
+
     def to_data(self) -> dict[str, Any]:
         """Return JSON values from which ``from_data`` makes an equal card."""
         data = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}

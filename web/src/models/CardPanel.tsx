@@ -6,7 +6,7 @@ import { api, type CatalogueEntry, type CatalogueModel, keys } from "~/api";
 import { notifyDone, notifyError } from "~/app/notify";
 import { confirm } from "~/ui/confirm";
 import { bytes, count, many } from "~/ui/format";
-import { published, TASK_NAMES } from "./catalogue";
+import { downloadSize, published, TASK_NAMES } from "./catalogue";
 import { Fact } from "./LicenceDialog";
 import styles from "./models.module.css";
 import { PullAction } from "./PullAction";
@@ -76,7 +76,7 @@ function Facts({ entry }: { entry: CatalogueEntry }) {
     ["Code", entry.code_licence],
     ["Author", entry.author],
     ["Source", entry.source && <Source text={entry.source} />],
-    ["Download", entry.download_bytes > 0 && bytes(entry.download_bytes)],
+    ["Download", downloadSize(entry)],
     [
       "On this computer",
       installed?.folder && (

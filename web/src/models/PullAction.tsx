@@ -6,6 +6,7 @@ import { api, type CatalogueEntry, keys, type Operation, tell } from "~/api";
 import { notifyError } from "~/app/notify";
 import { isRunning } from "~/transfer/useOperation";
 import { bytes, percent } from "~/ui/format";
+import { downloadSize } from "./catalogue";
 import { LicenceDialog } from "./LicenceDialog";
 import styles from "./models.module.css";
 import { usePull } from "./queries";
@@ -60,7 +61,7 @@ export function PullAction({ entry }: { entry: CatalogueEntry }) {
       </>
     );
   }
-  const size = entry.download_bytes ? ` ${bytes(entry.download_bytes)}` : "";
+  const size = downloadSize(entry) && ` ${downloadSize(entry)}`;
   const again = operation?.state === "cancelled" || operation?.state === "failed";
   return (
     <div className={styles.action}>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CatalogueEntry } from "~/api";
-import { lacking, lines, NO_FILTER, passes, pick, placeOf, published } from "./catalogue";
+import { downloadSize, lacking, lines, NO_FILTER, passes, pick, placeOf, published } from "./catalogue";
 
 const entry = (name: string, more: Partial<CatalogueEntry> = {}) =>
   ({
@@ -21,6 +21,14 @@ const entry = (name: string, more: Partial<CatalogueEntry> = {}) =>
   }) as CatalogueEntry;
 
 const here = { folder: "/m", where: "models folder", bytes: 1, files: 1 } as const;
+
+describe("the size of a download", () => {
+  it("is what is published, else about what the parameters take, else nothing", () => {
+    expect(downloadSize({ download_bytes: 2_000_000, estimated_bytes: 0 })).toBe("2.0 MB");
+    expect(downloadSize({ download_bytes: 0, estimated_bytes: 80_000_000 })).toBe("about 80.0 MB");
+    expect(downloadSize({ download_bytes: 0, estimated_bytes: 0 })).toBe("");
+  });
+});
 
 describe("the filter", () => {
   it("takes all where nothing is asked", () => {

@@ -1,5 +1,6 @@
 /** What can be worked out about models that can be used: which fit a filter, how they are grouped, what was published. No React. */
 import type { CatalogueEntry, CatalogueModel, ModelCard } from "~/api";
+import { bytes } from "~/ui/format";
 
 export type Task = CatalogueEntry["tasks"][number];
 
@@ -23,6 +24,12 @@ export interface Filter {
 }
 
 export const NO_FILTER: Filter = { text: "", task: "", vocabulary: "", licence: "", installed: "" };
+
+/** How much is to be fetched, in words; "" where nobody knows. */
+export function downloadSize(entry: Pick<CatalogueEntry, "download_bytes" | "estimated_bytes">): string {
+  if (entry.download_bytes) return bytes(entry.download_bytes);
+  return entry.estimated_bytes ? `about ${bytes(entry.estimated_bytes)}` : "";
+}
 
 type Filtered = Pick<
   CatalogueEntry,
@@ -169,6 +176,7 @@ export function asEntry(card: ModelCard): CatalogueModel {
     licences: [],
     licence_due: false,
     needs_boxes: card.details.needs_boxes === true,
+    estimated_bytes: 0,
     classes: card.classes.length,
     class_names: card.classes,
     recorded: [],

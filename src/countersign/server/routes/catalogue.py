@@ -209,7 +209,12 @@ def _entry(entry: Entry) -> dict[str, Any]:
     card = data.pop("card")
     kept = {name: value for name, value in card.items() if name not in (*_LEFT_OUT, "name")}
     needs_boxes = bool(entry.card.details.get("needs_boxes"))
-    return data | kept | {"classes": len(entry.card.classes), "needs_boxes": needs_boxes}
+    made = {
+        "classes": len(entry.card.classes),
+        "needs_boxes": needs_boxes,
+        "estimated_bytes": entry.card.estimated_bytes,
+    }
+    return data | kept | made
 
 
 def _whole(entry: Entry) -> dict[str, Any]:

@@ -72,6 +72,8 @@ class CatalogueEntry(Wire):
     code_licence: str
     download_bytes: int
     """0 if it is not known."""
+    estimated_bytes: int
+    """Where `download_bytes` is 0: four bytes for each published parameter; 0 if those are not known either."""
     extra: str
     """The optional dependency that it needs: `countersign[extra]`."""
     gpu: bool

@@ -281,6 +281,12 @@ export type CatalogueEntry = {
      */
     download_bytes: number;
     /**
+     * Estimated Bytes
+     *
+     * Where `download_bytes` is 0: four bytes for each published parameter; 0 if those are not known either.
+     */
+    estimated_bytes: number;
+    /**
      * Extra
      *
      * The optional dependency that it needs: `countersign[extra]`.
@@ -458,6 +464,12 @@ export type CatalogueModel = {
      * 0 if it is not known.
      */
     download_bytes: number;
+    /**
+     * Estimated Bytes
+     *
+     * Where `download_bytes` is 0: four bytes for each published parameter; 0 if those are not known either.
+     */
+    estimated_bytes: number;
     /**
      * Extra
      *

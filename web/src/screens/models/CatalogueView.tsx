@@ -5,10 +5,10 @@ import { CircleCheck, Download, Lock, Search, SearchX } from "lucide-react";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import type { CatalogueEntry } from "~/api";
 import { CardPanel } from "~/models/CardPanel";
-import { type Filter, NO_FILTER, passes, TASK_NAMES, type Task } from "~/models/catalogue";
+import { downloadSize, type Filter, NO_FILTER, passes, TASK_NAMES, type Task } from "~/models/catalogue";
 import { useCatalogue } from "~/models/queries";
 import { Rating } from "~/models/Ratings";
-import { bytes, EmptyState, ErrorState, many } from "~/ui";
+import { EmptyState, ErrorState, many } from "~/ui";
 import classes from "./catalogue.module.css";
 
 const ROW = 56;
@@ -259,7 +259,7 @@ function Row({ id, entry, top, selected, choose }: RowProps) {
         <Rating of="speed" value={entry.speed} />
         <Rating of="performance" value={entry.performance} />
       </div>
-      <small className={classes.size}>{entry.download_bytes ? bytes(entry.download_bytes) : ""}</small>
+      <small className={classes.size}>{downloadSize(entry)}</small>
       <State entry={entry} />
     </div>
   );

@@ -3,9 +3,9 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { Download } from "lucide-react";
 import { useState } from "react";
 import { type CatalogueEntry, tell } from "~/api";
-import { lines, pick, placeOf } from "~/models/catalogue";
+import { downloadSize, lines, pick, placeOf } from "~/models/catalogue";
 import { useReferenceCard } from "~/models/queries";
-import { bytes, FamilyModelInput } from "~/ui";
+import { FamilyModelInput } from "~/ui";
 import classes from "./runs.module.css";
 
 interface Props {
@@ -128,13 +128,13 @@ function Option({
   withSize?: boolean;
 }) {
   const missing = entries.length > 0 && entries.every((entry) => !entry.installed);
-  const size = withSize ? (entries[0]?.download_bytes ?? 0) : 0;
+  const size = withSize && entries[0] ? downloadSize(entries[0]) : "";
   return (
     <span className={classes.option}>
       <span className="cs-truncate">{name}</span>
       {missing && (
         <small title="Its files must be fetched first">
-          {size > 0 && `${bytes(size)} `}
+          {size && `${size} `}
           <Download size={12} aria-label="to be fetched" />
         </small>
       )}
