@@ -19,7 +19,7 @@ METHODS = [method.value.replace("_", "-") for method in Method]
 
 @click.command()
 @click.argument("project")
-@click.option("--model", required=True, help="Name of a model of the workspace, a saved model's path, or timm:NAME.")
+@click.option("--model", required=True, help="Name of a model ('countersign models list'), its path, or FAMILY:NAME.")
 @click.option("--field", required=True, help="New field that the labels go to; one that exists is refused.")
 @images_option()
 @names_option("--classes", "classes", help_text="Only these classes (if not given: all that the model knows).")

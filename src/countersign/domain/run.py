@@ -54,6 +54,9 @@ class ImageProgress(StrEnum):
     FAILED = "failed"
 
 
+TRUTH = "ground_truth"
+"""The field that verified labels go to, unless another is named."""
+
 _FIELD_NAME = re.compile(r"[^\W\d_][\w.-]{0,63}")
 
 

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import parse_qsl
 
-from countersign.domain.errors import InvalidInput, ModelError, NotFound
+from countersign.domain.errors import InvalidInput, ModelError, NotFound, SettingsError
 from countersign.domain.model import ModelCard
 from countersign.models.contract import Anything, Model
 
@@ -265,9 +265,10 @@ def check_settings(
     saved: Mapping[str, Path] | None = None,
     remote: Specs | None = None,
 ) -> None:
-    """Raise InvalidInput for a setting that the families of these references do not have; NotFound, ModelError too.
+    """Raise InvalidInput for a setting that the families of these references do not have, or of a wrong kind.
 
-    A misspelt setting that is ignored in silence would be found out hours later, or never.
+    A misspelt setting that is ignored in silence would be found out hours later, or never. Raises NotFound and
+    ModelError, too.
     """
     known: list[str] = []
     for text in texts:
@@ -281,6 +282,33 @@ def check_settings(
         hint = f"Did you mean {near[0]!r}? " if near else ""
         names = f"Its settings: {', '.join(known)}." if known else "It has no settings."
         raise InvalidInput(f"the model {' with '.join(texts)!r} has no setting {unknown[0]!r}", remedy=hint + names)
+    for name, value in settings.items():
+        _check_setting(name, value)
+
+
+_WHOLE = "a whole number from 1 on"
+_SETTINGS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "nms": ("a number above 0, up to 1, or null for none", lambda value: value is None or _is_number(value, 0, 1)),
+    "nms_across_classes": ("true or false", lambda value: value in (False, True)),
+    "max_detections": (f"{_WHOLE}, or null for any number", lambda value: value is None or _is_count(value)),
+    "max_new_tokens": (_WHOLE, lambda value: _is_count(value)),
+    "top": (_WHOLE, lambda value: _is_count(value)),
+}
+"""Settings that mean the same in every family: what they may be."""
+
+
+def _is_number(value: object, above: float, most: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and above < value <= most
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _check_setting(name: str, value: object) -> None:
+    allowed, fits = _SETTINGS.get(name, ("", lambda _: True))
+    if not fits(value):
+        raise SettingsError(name, value, allowed)
 
 
 def _not_found(text: str, saved: Mapping[str, Path]) -> NotFound:

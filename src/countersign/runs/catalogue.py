@@ -6,18 +6,19 @@ This is where the learning part's way to open saved models meets the registry. I
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
-from countersign.domain.errors import ModelError, WorkspaceError
+from countersign.domain.errors import InvalidInput, ModelError, WorkspaceError
 from countersign.domain.model import ModelCard, Prompt, StoredModel
-from countersign.domain.run import Method, RunSpec
+from countersign.domain.run import TRUTH, Method, RunSpec
 from countersign.learn import storage
 from countersign.models import registry, trained
 from countersign.models.contract import Anything, Model
 from countersign.runs import stages
-from countersign.runs.mask_files import open_folder
+from countersign.runs.mask_files import check_folder
 from countersign.runs.training import new_folder
 from countersign.store import Store, blobs
 from countersign.store import models as model_rows
@@ -68,14 +69,57 @@ def open_any(store: Store, reference: str, *, device: str | None = None) -> Anyt
     return registry.open_any(reference, saved=saved(store), remote=remote(store), device=device)
 
 
+def settled(store: Store, spec: RunSpec, card_of: Callable[[str], ModelCard]) -> RunSpec:
+    """Return what a run shall do with paths that hold from everywhere: who resumes it may stand in another folder.
+
+    Everything that can be wrong is found here, before anything starts. Raises NotFound, ModelError, InvalidInput.
+    """
+    masks = spec.masks if "://" in spec.masks or not spec.masks else str(Path(spec.masks).expanduser().absolute())
+    spec = dataclasses.replace(
+        spec, model=_from_everywhere(store, spec.model), refiner=_from_everywhere(store, spec.refiner), masks=masks
+    )
+    if spec.field == TRUTH:
+        raise InvalidInput(
+            f"Labels of a model never go to {TRUTH}, where verified labels are",
+            remedy="Name another field: it is made.",
+        )
+    stages.check_method(spec)
+    check_settings(store, spec)
+    check_spec(spec, card_of)
+    return spec
+
+
+def _from_everywhere(store: Store, reference: str) -> str:
+    found = parse(store, reference) if reference else None
+    if found is None or found.path is None or found.card is not None or reference in saved(store):
+        return reference
+    options = {key: _absolute(value) for key, value in found.options.items()}
+    return str(found.path) + (f"?{urlencode(options, safe='/')}" if options else "")
+
+
+def _absolute(value: str) -> str:
+    path = Path(value).expanduser()
+    return str(path.absolute()) if path.suffix and path.is_file() else value
+
+
 def check_spec(spec: RunSpec, card_of: Callable[[str], ModelCard]) -> None:
     """Raise ModelError (or NotFound) where the models of a run do not fit its task, method or classes."""
     card = card_of(spec.model)
     stages.check_task(spec, card, card_of(spec.refiner) if spec.method is Method.TWO_STAGE else None)
     if spec.method is not Method.EXISTING:
         check_classes(card, spec.classes, spec.prompts)
+        _check_label_map(card, spec.label_map)
     if spec.masks:
-        open_folder(spec.masks)
+        check_folder(spec.masks, lasting=spec.executor != "inline")
+
+
+def _check_label_map(card: ModelCard, label_map: Mapping[str, str]) -> None:
+    unknown = [] if card.zero_shot or not card.classes else [name for name in label_map if name not in card.classes]
+    if unknown:
+        raise ModelError(
+            f"The label map names {', '.join(unknown[:5])}, which {card.name!r} does not know",
+            remedy="Write the model's class first, then the project's: its card lists its classes.",
+        )
 
 
 def check_classes(card: ModelCard, classes: tuple[str, ...], prompts: Sequence[Prompt] = ()) -> None:
@@ -86,6 +130,11 @@ def check_classes(card: ModelCard, classes: tuple[str, ...], prompts: Sequence[P
                 f"The model {card.name!r} looks for what it is told", remedy="Name at least one class to look for."
             )
         return
+    if prompts and card.classes:
+        raise ModelError(
+            f"The model {card.name!r} has a fixed list of classes and takes no prompts",
+            remedy="Choose among its classes, or take a zero-shot model.",
+        )
     unknown = [name for name in classes if name not in card.classes]
     if unknown:
         known = ", ".join(card.classes[:12]) + (f" ... ({len(card.classes)} in all)" if len(card.classes) > 12 else "")
@@ -93,7 +142,7 @@ def check_classes(card: ModelCard, classes: tuple[str, ...], prompts: Sequence[P
 
 
 def check_settings(store: Store, spec: RunSpec) -> None:
-    """Raise InvalidInput for a setting that no model of a run has. Raises NotFound, ModelError."""
+    """Raise InvalidInput for a setting that no model of a run has, or of a wrong kind. Raises NotFound, ModelError."""
     both = (spec.model, spec.refiner) if spec.refiner else (spec.model,)
     registry.check_settings(both, spec.settings, saved=saved(store), remote=remote(store))
 

@@ -30,8 +30,7 @@ def create(store: Store, project_id: int, spec: RunSpec, *, created_by: str) -> 
     from countersign.runs import catalogue
 
     executor(spec.executor)
-    catalogue.check_settings(store, spec)
-    catalogue.check_spec(spec, functools.partial(catalogue.card, store))
+    spec = catalogue.settled(store, spec, functools.partial(catalogue.card, store))
     with store.write() as c:
         return runs.create(c, project_id, spec, created_by=created_by)
 

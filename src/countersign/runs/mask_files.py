@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import uuid
 from typing import Any
 
 from countersign.domain.errors import InvalidInput
@@ -53,6 +54,26 @@ class MaskFolder:
         return dataclasses.replace(
             label, geometry=Box(*label.geometry.bounds), attributes=dict(label.attributes) | place
         )
+
+
+def check_folder(url: str, *, lasting: bool) -> None:
+    """Raise InvalidInput where no mask can be written, or (``lasting``) where it would be gone with its process."""
+    files, root = open_folder(url)
+    if lasting and "memory" in (files.protocol if isinstance(files.protocol, tuple) else (files.protocol,)):
+        raise InvalidInput(
+            f"{url!r} cannot hold masks: it is gone when the process that writes them ends",
+            remedy="Name a folder, or the URL of a storage that lasts.",
+        )
+    probe = f"{root.rstrip('/')}/.countersign-{uuid.uuid4().hex}"
+    try:
+        files.makedirs(root, exist_ok=True)
+        files.pipe_file(probe, b"")
+        files.rm_file(probe)
+    except Exception as error:  # what a file system behind a URL raises is its own
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise InvalidInput(
+            f"no masks can be written to {url!r}: {reason}", remedy="Make it writable, or name another folder."
+        ) from error
 
 
 def open_folder(url: str) -> tuple[Any, str]:

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from countersign.domain.errors import ModelError
+from countersign.domain.errors import InvalidInput, ModelError
 from countersign.domain.geometry import Box, Mask, clip_box
 from countersign.domain.label import Prediction
 from countersign.domain.mask import encode
@@ -55,6 +55,20 @@ def refiner_of(reference: str, model: Anything) -> BoxRefiner:
 def _only_second(card: ModelCard) -> str:
     able = {Task.PROMPTED_SEGMENTATION, Task.POSE}.intersection(card.tasks)
     return "Use it as second stage, or on existing boxes." if able else "Choose another model."
+
+
+def check_method(spec: RunSpec) -> None:
+    """Raise InvalidInput for a second model or a field of boxes that the method would ignore."""
+    if spec.refiner and spec.method is not Method.TWO_STAGE:
+        raise InvalidInput(
+            f"a second model ({spec.refiner}) is named, but the run is not in two stages",
+            remedy="Choose the method two-stage, or leave the second model out.",
+        )
+    if spec.boxes_field and spec.method is not Method.EXISTING:
+        raise InvalidInput(
+            f"a field of boxes ({spec.boxes_field}) is named, but the run does not begin with existing boxes",
+            remedy="Choose the method existing, or leave the field out.",
+        )
 
 
 def check_task(spec: RunSpec, card: ModelCard, refiner: ModelCard | None) -> None:

@@ -33,8 +33,7 @@ def card_of(store: Store, reference: str, elsewhere: CardOf) -> ModelCard:
 
 def begin_run(store: Store, project: Project, spec: RunSpec, *, actor: str, card_of: CardOf) -> Run:
     """Store a run and begin it, as ``running.start`` does. ``card_of`` is asked for cards that need torch."""
-    catalogue.check_settings(store, spec)
-    catalogue.check_spec(spec, lambda reference: _card(store, reference, card_of))
+    spec = catalogue.settled(store, spec, lambda reference: _card(store, reference, card_of))
     with store.read() as c:
         if not images.count(c, project.id, spec.images):
             raise InvalidInput(f"No image of {project.name} fits", remedy="Choose other images; the run was not made.")

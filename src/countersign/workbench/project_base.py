@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from countersign.domain.image import Project as Record
 from countersign.domain.query import ImageQuery
+from countersign.domain.run import TRUTH
 from countersign.store import Store, runs
 from countersign.workbench import selecting
 from countersign.workbench.selecting import Images
 
-TRUTH = "ground_truth"
-"""The field that verified labels go to, unless another is named."""
+__all__ = ["TRUTH", "ProjectBase"]
 
 
 class ProjectBase:

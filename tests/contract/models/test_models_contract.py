@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import tiny_onnx
-from countersign.domain.errors import CountersignError, InvalidInput, ModelError, NotFound
+from countersign.domain.errors import CountersignError, InvalidInput, ModelError, NotFound, SettingsError
 from countersign.domain.model import ModelCard
 from countersign.models import registry
 from countersign.models.contract import Model, PredictOptions, SplitModel
@@ -97,6 +97,24 @@ def test_settings__only_those_that_a_family_declares(family: str, saved: dict[st
         registry.check_settings([_reference(family, saved)], known | {"tpo": 1}, saved=saved)
     assert "Did you mean 'top'?" in refused.value.remedy
     assert all(name in refused.value.remedy for name in known)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("nms", "abc", "up to 1"),
+        ("nms", 7, "up to 1"),
+        ("nms", True, "up to 1"),
+        ("max_detections", 0, "whole number"),
+        ("max_detections", 2.5, "whole number"),
+        ("nms_across_classes", "yes", "true or false"),
+    ],
+)
+def test_settings__of_a_wrong_kind(name: str, value: object, allowed: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is {value!r}") as refused:
+        registry.check_settings(["detector:owner/name"], {name: value})
+    assert allowed in refused.value.remedy
+    registry.check_settings(["detector:owner/name"], {"nms": None, "max_detections": None, "nms_across_classes": True})
 
 
 def test_predict__any_sizes_in_order_inside_the_image(model: Model) -> None:

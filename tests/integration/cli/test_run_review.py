@@ -45,9 +45,11 @@ def test_run__ends_in_review(call: Call) -> None:
 
 
 def test_run__field_exists(run: Call) -> None:
-    done = run("run", "shapes", "--model", "bright:shapes", "--field", "ground_truth", code=4)
+    done = run("run", "shapes", "--model", "bright:shapes", "--field", "auto", code=4)
 
-    assert "There is already a field named 'ground_truth'" in done.err
+    assert "There is already a field named 'auto'" in done.err
+    truth = run("run", "shapes", "--model", "bright:shapes", "--field", "ground_truth", code=2)
+    assert "Labels of a model never go to ground_truth" in truth.err
 
 
 def test_run__unknown_model(run: Call) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,13 +97,16 @@ class StagedFamily:
     """Models of these tests."""
 
     name: str = "staged"
-    option_names: tuple[str, ...] = ()
+    option_names: tuple[str, ...] = ("how",)
 
     def load(self, reference: Reference, *, device: str | None) -> Any:
         return KINDS[reference.name](CARDS[reference.name])
 
     def card(self, reference: Reference) -> ModelCard:
-        return CARDS[reference.name]
+        return CARDS["detector" if reference.path else reference.name]
+
+    def opens(self, path: Path) -> bool:
+        return path.suffix == ".staged"
 
     def names(self) -> Sequence[str]:
         return tuple(CARDS)
@@ -116,7 +120,7 @@ def _family() -> Iterator[None]:
 
 
 def _run(store: Store, project: Project, model: str, **more: Any) -> Run:
-    spec = RunSpec(f"staged:{model}", "auto", **{"min_confidence": 0.0, "executor": "inline"} | more)
+    spec = RunSpec(f"staged:{model}", **{"field": "auto", "min_confidence": 0.0, "executor": "inline"} | more)
     return control.start(store, control.create(store, project.id, spec, created_by="ann").id)
 
 
@@ -224,12 +228,39 @@ def test_masks__as_files(store: Store, project_of: MakeProject, tmp_path: Path) 
 def test_masks__that_cannot_be_written(store: Store, project_of: MakeProject, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
-    run = _run(
-        store, project_of(1), "detector", method=Method.TWO_STAGE, refiner="staged:cutter", masks=f"{blocked}/masks"
-    )
-    assert run.failed == 1
+    two = {"method": Method.TWO_STAGE, "refiner": "staged:cutter"}
+    project = project_of(1)
+
+    with pytest.raises(InvalidInput, match="no masks can be written to .*file/masks"):
+        _run(store, project, "detector", masks=f"{blocked}/masks", **two)
+
+    spec = RunSpec("staged:detector", "auto", executor="inline", min_confidence=0, masks=str(tmp_path / "masks"), **two)
+    made = control.create(store, project.id, spec, created_by="ann")
+    shutil.rmtree(tmp_path / "masks")
+    (tmp_path / "masks").write_text("in the way now")
+    assert control.start(store, made.id).failed == 1
     with store.read() as c:
-        assert "its masks cannot be written" in runs.failures(c, run.id)[0][2]
+        assert "its masks cannot be written" in runs.failures(c, made.id)[0][2]
+
+
+def test_masks__a_folder_that_ends_with_its_process(store: Store, project_of: MakeProject) -> None:
+    with pytest.raises(InvalidInput, match="gone when the process"):
+        _run(store, project_of(1), "detector", masks="memory://masks", executor="processes")
+
+
+def test_paths_hold_from_everywhere(
+    store: Store, project_of: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "how.txt").write_text("")
+    (tmp_path / "mine.staged").write_text("")
+    monkeypatch.chdir(tmp_path)
+    spec = RunSpec("mine.staged?how=how.txt", "auto", executor="inline", masks="masks")
+
+    made = control.create(store, project_of(1).id, spec, created_by="ann")
+
+    assert made.spec.model == f"{tmp_path}/mine.staged?how={tmp_path}/how.txt"
+    assert made.spec.masks == str(tmp_path / "masks")
+    assert registry.parse(made.spec.model).options == {"how": str(tmp_path / "how.txt")}
 
 
 def test_masks__unknown_kind_of_folder() -> None:
@@ -251,6 +282,11 @@ def test_masks__unknown_kind_of_folder() -> None:
         ("cutter", {"method": Method.EXISTING, "boxes_field": "boxes", "task": Task.POSE}, ModelError, "pose"),
         ("cutter", {"method": Method.EXISTING, "boxes_field": "nowhere"}, NotFound, "no field 'nowhere'"),
         ("detector", {"classes": ("cow",)}, ModelError, "does not know cow"),
+        ("detector", {"label_map": {"cow": "Kuh"}}, ModelError, "names cow, which 'detector' does not know"),
+        ("detector", {"prompts": (Prompt("a dog", "dog"),)}, ModelError, "takes no prompts"),
+        ("detector", {"refiner": "staged:cutter"}, InvalidInput, "the run is not in two stages"),
+        ("detector", {"boxes_field": "boxes"}, InvalidInput, "does not begin with existing boxes"),
+        ("detector", {"field": "ground_truth"}, InvalidInput, "never go to ground_truth"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_starts(

@@ -165,7 +165,9 @@ def _settings(options: PredictOptions) -> dict[str, Any]:
     """Return the settings that the library itself takes, as numbers. Raises ModelError for what is none."""
     kinds = {"nms": float, "nms_across_classes": bool, "max_detections": int, "image_size": int}
     try:
-        found = {name: kind(options.settings[name]) for name, kind in kinds.items() if name in options.settings}
+        found = {
+            name: kind(options.settings[name]) for name, kind in kinds.items() if options.settings.get(name) is not None
+        }
     except (TypeError, ValueError) as error:
         raise ModelError(f"a setting is no number: {error}", remedy=f"Numbers: {', '.join(kinds)}.") from error
     if not 32 <= int(found.get("image_size", 640)) <= 8192:
