@@ -15,7 +15,10 @@ _COMMON = {
 
 
 def key(card: ModelCard) -> str:
-    return next(kind for kind in ("rt-detr-v2", "rt-detr", "d-fine", "rf-detr") if card.name.startswith(kind))
+    """The architecture; the smallest D-FINE has two scales where the others have three."""
+    return next(
+        kind for kind in ("rt-detr-v2", "rt-detr", "d-fine-n", "d-fine", "rf-detr") if card.name.startswith(kind)
+    )
 
 
 def build(card: ModelCard, folder: Path) -> None:
@@ -35,13 +38,19 @@ def build(card: ModelCard, folder: Path) -> None:
         processor = T.RfDetrImageProcessor(size={"height": 64, "width": 64})
         _seeded.save(lambda: T.RfDetrForObjectDetection(rf_detr), folder, processor, spread=0.2)
         return
-    if kind == "d-fine":
+    scales: dict[str, object] = {}
+    if kind.startswith("d-fine"):
         backbone = T.HGNetV2Config(
             stem_channels=[3, 8, 8], stage_in_channels=[8, 16, 24, 32], stage_mid_channels=[8, 8, 8, 8],
             stage_out_channels=[16, 24, 32, 40], stage_num_blocks=[1, 1, 1, 1], stage_numb_of_layers=[1, 1, 1, 1],
-            hidden_sizes=[16, 24, 32, 40], embedding_size=8, depths=[1, 1, 1, 1], out_indices=[2, 3, 4],
+            hidden_sizes=[16, 24, 32, 40], embedding_size=8, depths=[1, 1, 1, 1],
+            out_indices=[3, 4] if kind == "d-fine-n" else [2, 3, 4],
         )  # fmt: skip
-        config = T.DFineConfig(backbone_config=backbone, decoder_n_points=[2, 2, 2], **_COMMON, **named)
+        if kind == "d-fine-n":
+            scales = {"encoder_in_channels": [32, 40], "decoder_in_channels": [32, 32], "num_feature_levels": 2,
+                      "feat_strides": [16, 32], "encode_proj_layers": [1]}  # fmt: skip
+        points = [2, 2] if scales else [2, 2, 2]
+        config = T.DFineConfig(backbone_config=backbone, decoder_n_points=points, **(_COMMON | scales), **named)
         network = T.DFineForObjectDetection
     else:
         backbone = T.RTDetrResNetConfig(
@@ -54,4 +63,4 @@ def build(card: ModelCard, folder: Path) -> None:
         }[kind]
         config = maker(backbone_config=backbone, **_COMMON, **named)
     processor = T.RTDetrImageProcessor(size={"height": 64, "width": 64})
-    _seeded.save(lambda: network(config), folder, processor, spread=0.2 if kind == "d-fine" else 0.05)
+    _seeded.save(lambda: network(config), folder, processor, spread=0.2 if kind.startswith("d-fine") else 0.05)

@@ -8,7 +8,7 @@ from typing import Any
 from countersign.domain.model import ModelCard
 from tiny_checkpoints import _seeded, _tokenizers
 
-_KINDS = ("mm-grounding-dino", "grounding-dino", "omdet-turbo", "owlvit", "owlv2")
+_KINDS = ("mm-grounding-dino-large", "mm-grounding-dino", "grounding-dino", "omdet-turbo", "owlvit", "owlv2")
 _CLIP_TEXT = {
     "vocab_size": 514, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
     "bos_token_id": 512, "eos_token_id": 513, "pad_token_id": 513,
@@ -49,6 +49,8 @@ def _grounding(kind: str, folder: Path) -> None:
     if kind == "grounding-dino":
         _seeded.save(lambda: T.GroundingDinoForObjectDetection(T.GroundingDinoConfig(**settings)), folder, processor)
     else:
+        if kind.endswith("large"):  # a scale more
+            settings |= {"backbone_config": _swin(out_indices=[1, 2, 3, 4]), "num_feature_levels": 5}
         config = T.MMGroundingDinoConfig(**settings)
         _seeded.save(lambda: T.MMGroundingDinoForObjectDetection(config), folder, processor)
 

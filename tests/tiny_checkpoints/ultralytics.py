@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from countersign.domain.model import ModelCard
 from countersign.models import vocabularies
+from tiny_checkpoints import _tokenizers
 
 _SCRIPT = """
 import sys
@@ -87,6 +89,9 @@ def build(card: ModelCard, folder: Path) -> None:
     names.unlink()
     if card.details.get("text_encoder", "").endswith(".ts"):
         _text_encoder(folder / card.details["text_encoder"])
+        tokenizer = _tokenizers.clip()
+        (folder / "vocab.json").write_text(json.dumps(tokenizer.get_vocab()))
+        (folder / "merges.txt").write_text("#version: 0.2\n")
 
 
 def save(config: str, names: Path, target: Path) -> None:
@@ -110,23 +115,15 @@ def files(card: ModelCard) -> dict[str, str]:
 
 
 def narrow(patch: pytest.MonkeyPatch) -> None:
-    """Words become features without CLIP, whose checkpoint is another's."""
+    """YOLO-World's words become features without CLIP, whose checkpoint is another's."""
     from countersign.models.ultralytics import texts
 
     patch.setattr(texts, "clip_encoder", lambda model: _features)
-    patch.setattr(texts, "tokens", lambda model, words: _tokens(words))
 
 
 def _features(words: Sequence[str]) -> NDArray[np.float32]:
     rows = np.stack([np.random.default_rng(sum(word.encode())).normal(size=512) for word in words])
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-
-
-def _tokens(words: Sequence[str]) -> NDArray[np.int64]:
-    made = np.zeros((len(words), 77), np.int64)
-    for row, word in zip(made, words, strict=True):
-        row[: len(word)] = list(word.encode())[:77]
-    return made
 
 
 def _text_encoder(file: Path) -> None:

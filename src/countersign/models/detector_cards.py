@@ -41,6 +41,7 @@ def _rt_detr(
 
 
 _OBJECTS365 = " after Objects365"
+_DFINE_NANO = ("n", 4, 7, 42.8)  # there is none that saw Objects365
 _DFINE: dict[
     str, tuple[str, float, float, float, float]
 ] = {  # size: millions of parameters, GFLOPs, COCO AP, COCO AP after Objects365
@@ -50,10 +51,12 @@ _DFINE: dict[
     "xlarge": ("x", 62, 202, 55.8, 59.0),
 }
 _DFINE_SOURCE = "https://github.com/Peterande/D-FINE (README, model zoo; COCO val2017)"
-_RFDETR = {  # size: millions of parameters, COCO AP
+_RFDETR: dict[str, tuple[float, float | None]] = {  # size: millions of parameters, COCO AP
     "nano": (30.5, 48.4),
     "small": (32.1, 53.0),
     "medium": (33.7, 54.7),
+    "large": (33.9, 56.5),
+    "base": (32.2, None),
 }
 
 
@@ -70,15 +73,20 @@ def _d_fine(size: str, more: str, letter: str, parameters: float, gflops: float,
     )
 
 
-def _rf_detr(size: str, parameters: float, score: float) -> ModelCard:
+def _rf_detr(size: str, parameters: float, score: float | None) -> ModelCard:
+    listed = {} if score is None else {"coco_map": score}
     return _card(
         f"rf-detr-{size}",
         f"Roboflow/rf-detr-{size}",
-        "Light detection transformer on a DINOv2 backbone, found by architecture search, trained on COCO.",
+        "Light detection transformer on a DINOv2 backbone, found by architecture search, trained on COCO."
+        if listed
+        else "The first RF-DETR, a detection transformer on a DINOv2 backbone, trained on COCO; small is better.",
         author="Roboflow",
         size=size,
-        published={"parameters": parameters, "coco_map": score},
-        published_source="https://github.com/roboflow/rf-detr (README, table of detectors; COCO)",
+        published={"parameters": parameters} | listed,
+        published_source="https://github.com/roboflow/rf-detr (README, table of detectors; COCO)"
+        if listed
+        else "counted",
     )
 
 
@@ -94,6 +102,7 @@ CARDS: tuple[ModelCard, ...] = (
     _rt_detr("2", "r34", "PekingU/rtdetr_v2_r34vd", 31, 92, 49.9, ""),
     _rt_detr("2", "r50", "PekingU/rtdetr_v2_r50vd", 42, 136, 53.4, ""),
     _rt_detr("2", "r101", "PekingU/rtdetr_v2_r101vd", 76, 259, 54.3, ""),
+    _d_fine("nano", "", *_DFINE_NANO),
     *(_d_fine(size, "", *known[:4]) for size, known in _DFINE.items()),
     *(_d_fine(size, _OBJECTS365, *known[:3], known[4]) for size, known in _DFINE.items()),
     *(_rf_detr(size, *numbers) for size, numbers in _RFDETR.items()),

@@ -202,7 +202,7 @@ class FlorenceFamily(HubFamily):
         base = ModelCard("", self.name, _TASKS, ())
         told = mode in (WORDS, PHRASES)
         return hub_loading.card_of(
-            reference, base, folder, zero_shot=told, classes=_CLASSES.get(mode, ()), details={"mode": mode}
+            reference, base, folder, zero_shot=told, classes=_CLASSES.get(mode, ()), details=_details(mode)
         )
 
     def open(self, folder: Path, card: ModelCard, device: str | None, pickle: bool) -> Florence:
@@ -216,6 +216,10 @@ class FlorenceFamily(HubFamily):
 
 
 _TASKS = (Task.DETECTION, Task.QUESTIONS)
+
+
+def _details(mode: str) -> dict[str, Any]:
+    return {"mode": mode, "wordless": {"mode": [OBJECTS, REGIONS, TEXT]}}
 
 
 def _card(size: str, parameters: float, description: str) -> ModelCard:
@@ -236,7 +240,7 @@ def _card(size: str, parameters: float, description: str) -> ModelCard:
         code_licence="Apache-2.0",
         published={"parameters": parameters},
         published_source="counted",
-        details={"mode": WORDS},
+        details=_details(WORDS),
     )
 
 

@@ -52,6 +52,12 @@ def address(repository: str, name: str, revision: str = "main") -> str:
     return f"{endpoint()}/{repository}/resolve/{quote(revision, safe='')}/{quote(name)}"
 
 
+def mirrored(url: str) -> str:
+    """Return the address of a file of the public hub at the hub that ``HF_ENDPOINT`` names; any other as it is."""
+    public = "https://huggingface.co"
+    return endpoint() + url.removeprefix(public) if url.startswith(f"{public}/") else url
+
+
 def page(repository: str) -> str:
     """Return the address of the page of a repository."""
     return f"{endpoint()}/{repository}"

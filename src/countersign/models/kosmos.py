@@ -126,7 +126,7 @@ class KosmosFamily(HubFamily):
         classes = ("region",) if mode == REGIONS else ()
         base = ModelCard("", self.name, _TASKS, ())
         return hub_loading.card_of(
-            reference, base, folder, zero_shot=mode == WORDS, classes=classes, details={"mode": mode}
+            reference, base, folder, zero_shot=mode == WORDS, classes=classes, details=_details(mode)
         )
 
     def open(self, folder: Path, card: ModelCard, device: str | None, pickle: bool) -> Kosmos:
@@ -135,6 +135,11 @@ class KosmosFamily(HubFamily):
 
 
 _TASKS = (Task.DETECTION, Task.QUESTIONS)
+
+
+def _details(mode: str) -> dict[str, Any]:
+    return {"mode": mode, "wordless": {"mode": [REGIONS]}}
+
 
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
@@ -153,7 +158,7 @@ CARDS: tuple[ModelCard, ...] = (
         gpu=True,
         published={"parameters": 1664.5},
         published_source="counted",
-        details={"mode": WORDS},
+        details=_details(WORDS),
     ),
 )
 

@@ -8,6 +8,7 @@ Several processes may ask for the same model: one fetches it, the others wait an
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -84,7 +85,7 @@ def _ready(card: ModelCard) -> weights.Installed | None:
 
 
 def _plan(card: ModelCard, allow_pickles: Sequence[str]) -> tuple[list[Wanted], str]:
-    wanted = [Wanted(file.name, file.url, file.sha256, "", file.size) for file in card.files if file.url]
+    wanted = [Wanted(file.name, hub.mirrored(file.url), file.sha256, "", file.size) for file in card.files if file.url]
     if hub.is_offline():
         raise _by_hand(card, "the network is switched off (HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set)")
     if len(wanted) == len(card.files) and wanted:
@@ -104,6 +105,9 @@ def _fetch(
     partial = weights.folder() / PARTIAL / card.name
     place = records.place(card.name)
     kept = {item.name: digest for item in wanted if (digest := download.fits(item, place / item.name))}
+    for item in wanted:
+        if item.name not in kept:
+            _share(item, partial / item.name)
     bases = {item.name: place if item.name in kept else partial for item in wanted}
     done = sum(download.bytes_there(bases[item.name] / item.name) for item in wanted)
     total = sum(item.size for item in wanted) if all(item.size for item in wanted) else None
@@ -124,6 +128,25 @@ def _fetch(
     for name in allow_pickles:
         pickles.allow(place / name, by)
     records.write(place, Record(card, origin, tuple(files), revision, at, by))
+
+
+def _share(item: Wanted, target: Path) -> None:
+    """Take a file that another model has from the same address (a text encoder): a second name for it, or a copy."""
+    if target.exists() or item.headers:
+        return
+    for record in weights.recorded():
+        known = next((file for file in record.files if file.url and file.url == item.url), None)
+        source = records.place(record.card.name) / known.name if known else None
+        if known is None or source is None or not source.is_file() or records.sha256(source) != known.sha256:
+            continue
+        with suppress(OSError):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(source, target)
+            except OSError:
+                shutil.copyfile(source, part := download.part_of(target))
+                part.replace(target)
+            return
 
 
 def _fetch_one(
@@ -167,7 +190,7 @@ def by_hand(card: ModelCard, wanted: Sequence[Wanted] = ()) -> str:
     place = records.place(card.name)
     lines = [f"Fetch these files elsewhere and put them into {place}:"]
     listed = [(item.url, item.size) for item in wanted] or [
-        (file.url or hub.address(card.hub_id, file.name), file.size) for file in card.files
+        (hub.mirrored(file.url) or hub.address(card.hub_id, file.name), file.size) for file in card.files
     ]
     lines += [f"  {url}{f' ({size / 1e6:,.1f} MB)' if size else ''}" for url, size in listed]
     if not listed:

@@ -219,8 +219,23 @@ def _of_path(text: str, bare: str) -> Reference | None:
     for part in (text, bare):
         path = Path(part).expanduser()
         if part and path.exists():
-            return Reference(text, family_of(path), path.stem, path=path.absolute())
+            known = family_of(path)
+            if known == SAVED:
+                _check_architecture(path)
+            return Reference(text, known, path.stem, path=path.absolute())
     return None
+
+
+def _check_architecture(folder: Path) -> None:
+    """Raise ModelError for a checkpoint of the hub's kind with a network that no family runs."""
+    from countersign.models import hub_loading
+
+    if (folder / hub_loading.CONFIG).is_file() and not (folder / "card.json").exists():
+        named = hub_loading.read_config(folder).get("architectures") or ["no architecture"]
+        raise ModelError(
+            f"{folder} is no model that can be run here: its config.json names {', '.join(map(str, named))}",
+            remedy="The pages of the families (docs/guide/models) say what can; or export it to ONNX.",
+        )
 
 
 def family_of(path: Path) -> str:

@@ -37,6 +37,7 @@ _OWL_SAFETENSORS = (
     "10e84248055232dfc4786bfead6206c3128d95ad/model.safetensors"
 )
 _IDEA = "IDEA Research (Shilong Liu and others)"
+_OPENMMLAB = "OpenMMLab (Xiangyu Zhao and others)"
 _GOOGLE = "Google Research (Matthias Minderer and others)"
 
 CARDS: tuple[ModelCard, ...] = (
@@ -65,11 +66,33 @@ CARDS: tuple[ModelCard, ...] = (
         "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg_grit_v3det",
         "Grounding DINO trained anew with open code and more data; better at rare things.",
         _BERT,
-        author="OpenMMLab (Xiangyu Zhao and others)",
+        author=_OPENMMLAB,
         version="mm",
         size="tiny",
         published={"parameters": 172.3, "coco_map": 50.4, "lvis_map": 41.4},
         published_source=_MM_GROUNDING,
+    ),
+    _card(
+        "mm-grounding-dino-base",
+        "openmmlab-community/mm_grounding_dino_base_all",
+        "MM Grounding DINO on a Swin-B backbone, trained on all of its data, COCO among it.",
+        _BERT,
+        author=_OPENMMLAB,
+        version="mm",
+        size="base",
+        published={"parameters": 232.3},
+        published_source="counted",
+    ),
+    _card(
+        "mm-grounding-dino-large",
+        "openmmlab-community/mm_grounding_dino_large_all",
+        "MM Grounding DINO on a Swin-L backbone and five scales, trained on all of its data, COCO among it.",
+        _BERT,
+        author=_OPENMMLAB,
+        version="mm",
+        size="large",
+        published={"parameters": 342.4},
+        published_source="counted",
     ),
     _card(
         "omdet-turbo-swin-tiny",

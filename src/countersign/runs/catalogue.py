@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -107,7 +108,7 @@ def check_spec(spec: RunSpec, card_of: Callable[[str], ModelCard]) -> None:
     card = card_of(spec.model)
     stages.check_task(spec, card, card_of(spec.refiner) if spec.method is Method.TWO_STAGE else None)
     if spec.method is not Method.EXISTING:
-        check_classes(card, spec.classes, spec.prompts)
+        check_classes(card, spec.classes, spec.prompts, spec.settings)
         _check_label_map(card, spec.label_map)
     if spec.masks:
         check_folder(spec.masks, lasting=spec.executor != "inline")
@@ -122,9 +123,20 @@ def _check_label_map(card: ModelCard, label_map: Mapping[str, str]) -> None:
         )
 
 
-def check_classes(card: ModelCard, classes: tuple[str, ...], prompts: Sequence[Prompt] = ()) -> None:
-    """Raise ModelError where a model does not know a class that is asked of it, or needs words and gets none."""
+def check_classes(
+    card: ModelCard,
+    classes: tuple[str, ...],
+    prompts: Sequence[Prompt] = (),
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Raise ModelError where a model does not know a class that is asked of it, or needs words and gets none.
+
+    A card tells in ``details`` with which values of its settings it needs none: ``wordless`` (a setting, its values).
+    """
     if card.zero_shot:
+        wordless = card.details.get("wordless", {})
+        if any(settings.get(name) in values for name, values in wordless.items()):
+            return
         if not classes and not any(prompt.class_name for prompt in prompts):
             raise ModelError(
                 f"The model {card.name!r} looks for what it is told", remedy="Name at least one class to look for."

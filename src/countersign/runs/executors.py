@@ -82,7 +82,7 @@ def load_model(store: Store, run: Run) -> Model | GivenBoxes:
 
     model = stages.assemble(run.spec, functools.partial(catalogue.open_any, store))
     if isinstance(model, Model):
-        catalogue.check_classes(model.card, run.spec.classes, run.spec.prompts)
+        catalogue.check_classes(model.card, run.spec.classes, run.spec.prompts, run.spec.settings)
     return model
 
 

@@ -10,12 +10,12 @@ import dataclasses
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from countersign import imaging
-from countersign.domain import label_map as mapping
 from countersign.domain.errors import CountersignError, WorkspaceError, WrongState
-from countersign.domain.geometry import Box
+from countersign.domain.geometry import Box, Keypoints
 from countersign.domain.image import ImageState
 from countersign.domain.label import Label, LabelClass, LabelState, Origin, Prediction, Provenance
 from countersign.domain.model import ModelCard
@@ -38,11 +38,46 @@ _POLL_S = 0.5  # how often a worker looks whether images that others have become
 _TRIES_S = (0.2, 1.0, 3.0)  # pauses before a write that failed is tried again
 
 
+@dataclass(slots=True)
+class Skeleton:
+    """The points of a model of poses, for the classes that it gives: whatever its boxes are called."""
+
+    names: tuple[str, ...] = ()
+    bones: tuple[tuple[int, int], ...] = ()
+    known: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, card: ModelCard) -> Skeleton:
+        """Return what a card tells in ``details``: ``keypoint_names`` and ``skeleton`` (pairs of indices)."""
+        bones = tuple((int(first), int(second)) for first, second in card.details.get("skeleton", ()))
+        return cls(tuple(card.details.get("keypoint_names", ())), bones)
+
+    def classes_in(self, results: Sequence[ImageResult]) -> list[LabelClass]:
+        """Return the classes with their points that come with these results for the first time."""
+        if not self.names:
+            return []
+        found = dict.fromkeys(
+            label.class_name
+            for result in results
+            for label in result.labels or ()
+            if isinstance(label.geometry, Keypoints) and label.class_name not in self.known
+        )
+        return [LabelClass(name, keypoint_names=self.names, skeleton=self.bones) for name in found]
+
+
 class StoreWork:
     """The images of a run in the store, as the engine sees them."""
 
     def __init__(
-        self, store: Store, run: Run, name: str, provenance: Provenance, pulse: Pulse, *, tally: Tally | None = None
+        self,
+        store: Store,
+        run: Run,
+        name: str,
+        provenance: Provenance,
+        pulse: Pulse,
+        *,
+        tally: Tally | None = None,
+        skeleton: Skeleton | None = None,
     ) -> None:
         self._store = store
         self._boxes_field = run.spec.boxes_field if run.spec.method is Method.EXISTING else ""
@@ -50,6 +85,7 @@ class StoreWork:
         self._masks = MaskFolder(run) if run.spec.masks else None
         self._tally = tally or Tally()
         self._told: Counter[str] = Counter()  # what of the tally is written already
+        self._skeleton = skeleton or Skeleton()
         self._run_id = run.id
         self._name = name
         self._provenance = provenance
@@ -81,15 +117,19 @@ class StoreWork:
         gone = [result.image_id for result in results if result.labels is None and _vanished(result)]
         counted = Counter(self._tally.counts())
         news = counted - self._told
+        posed = self._skeleton.classes_in(results)
 
         def once() -> None:
             with self._store.write() as c:
+                if posed:
+                    classes.ensure(c, self._project_id, posed)  # it keeps the points that a class has
                 runs.write_batch(c, self._run_id, self._name, results, self._provenance, tally=news)
                 if gone:
                     images.set_state(c, gone, ImageState.MISSING)
 
         _persist(once)
         self._told = counted
+        self._skeleton.known.update(item.name for item in posed)
 
 
 def _given(found: Sequence[Label]) -> tuple[Prediction, ...]:
@@ -198,8 +238,15 @@ def _generate(
     place = machine.layout(cores, parallel=bool(getattr(model, "parallel", False)), on_gpu=_on_gpu(model))
     plan = Plan(spec.batch_size, place.lanes, place.decoders)
     options = PredictOptions(spec.classes, spec.min_confidence, spec.settings, spec.task, spec.prompts)
-    prepare_classes(store, run, model.card)
-    images_of_run = StoreWork(store, run, name, provenance_of(run, model.card), pulse, tally=options.tally)
+    images_of_run = StoreWork(
+        store,
+        run,
+        name,
+        provenance_of(run, model.card),
+        pulse,
+        tally=options.tally,
+        skeleton=Skeleton.of(model.card),
+    )
     before = machine.use_threads(place.threads, place.lanes)
     if own_process:
         machine.single_threaded_decoding()
@@ -214,22 +261,6 @@ def _generate(
     finally:
         if not own_process:
             machine.restore_threads(before)
-
-
-def prepare_classes(store: Store, run: Run, card: ModelCard) -> None:
-    """Give the classes of a pose model their keypoints in the project, where they have none there.
-
-    A card tells them in ``details``: ``keypoint_names`` and ``skeleton`` (pairs of indices), for all its classes.
-    """
-    names = tuple(card.details.get("keypoint_names", ()))
-    if not names:
-        return
-    bones = tuple((int(first), int(second)) for first, second in card.details.get("skeleton", ()))
-    asked = run.spec.classes or card.classes
-    wanted = dict.fromkeys(mapping.apply(run.spec.label_map, name) for name in asked)
-    with store.write() as c:
-        made = [LabelClass(name, keypoint_names=names, skeleton=bones) for name in wanted if name]
-        classes.ensure(c, run.project_id, made)  # it keeps the points that a class has
 
 
 def _on_gpu(model: object) -> bool:

@@ -107,7 +107,7 @@ def _whole(model: Anything, parameters: Parameters) -> Work:
         raise _unable(model, "label whole images")
     if parameters.task is not None and parameters.task not in model.card.tasks:
         raise _unable(model, f"do {parameters.task.value.replace('_', ' ')}")
-    catalogue.check_classes(model.card, tuple(parameters.classes), _prompts(parameters))
+    catalogue.check_classes(model.card, tuple(parameters.classes), _prompts(parameters), parameters.settings)
 
     def label(items: Sequence[Any], options: PredictOptions) -> list[list[Prediction]]:
         return model.predict([pixels for _, pixels in items], options)

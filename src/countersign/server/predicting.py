@@ -60,7 +60,7 @@ class Server:
             raise ModelError(f"{request['model']!r} does not label images by itself", remedy="Choose another model.")
         classes = tuple(request["classes"])
         prompts = tuple(Prompt(*prompt) for prompt in request["prompts"])
-        catalogue.check_classes(model.card, classes, prompts)
+        catalogue.check_classes(model.card, classes, prompts, request["settings"])
         pixels = model.read(request["path"]) if isinstance(model, ReadsFiles) else imaging.read_rgb(request["path"])
         task = Task(request["task"]) if request["task"] else None
         options = PredictOptions(classes, request["min_confidence"], request["settings"], task, prompts)

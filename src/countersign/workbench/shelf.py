@@ -99,6 +99,7 @@ class Shelf:
     ) -> Entry:
         """Fetch a model's weights into the models folder; what was broken off goes on. Returns the model.
 
+        A model that it cannot work without (YOLO-World: CLIP, to read words) comes with it.
         ``accept_licence`` says that you accept its licence, which is recorded with your name. Raises NotFound, and
         ModelError: without a network it names each file, its address and where to put it.
         """
@@ -113,6 +114,9 @@ class Shelf:
             again=again,
             on_stage=_telling(on_progress),
         )
+        for other in card.details.get("with", ()):
+            if weights.find(self._card(other)) is None:
+                pulling.pull(self._card(other), by=self._user, on_stage=_telling(on_progress))
         return _entry(card)
 
     def add(

@@ -17,7 +17,7 @@ from countersign.domain import mask
 from countersign.domain.errors import InvalidInput, ModelError, NotFound
 from countersign.domain.geometry import Box, Keypoints, Mask
 from countersign.domain.image import Project
-from countersign.domain.label import Label, Prediction, Verb
+from countersign.domain.label import Label, LabelClass, Prediction, Verb
 from countersign.domain.model import ModelCard, Prompt, Task
 from countersign.domain.run import Method, Run, RunSpec, RunState
 from countersign.models import registry
@@ -78,7 +78,14 @@ class Poser:
 
 CARDS = {
     "detector": ModelCard("detector", "staged", (Task.DETECTION,), ("cat", "dog")),
-    "words": ModelCard("words", "staged", (Task.DETECTION,), (), zero_shot=True),
+    "words": ModelCard(
+        "words",
+        "staged",
+        (Task.DETECTION,),
+        (),
+        zero_shot=True,
+        details={"wordless": {"mode": ["regions"]}},
+    ),
     "cutter": ModelCard("cutter", "staged", (Task.PROMPTED_SEGMENTATION,), ()),
     "poser": ModelCard(
         "poser",
@@ -180,6 +187,40 @@ def test_existing_boxes__poses_and_their_keypoints(store: Store, project_of: Mak
     with store.read() as c:
         lynx = next(item for item in classes.list_all(c, project.id) if item.name == "lynx")
     assert (lynx.keypoint_names, lynx.skeleton) == (POINTS, ((0, 1),))
+
+
+def test_existing_boxes__of_a_class_that_the_pose_model_does_not_know(store: Store, project_of: MakeProject) -> None:
+    """Its points are those of whatever its boxes are called; a class that has points keeps them."""
+    project = project_of(2)
+    with store.write() as c:
+        field = fields.ensure(c, project.id, "boxes")
+        change = history.begin(c, project.id, Verb.CREATE, "ann", field_id=field.id)
+        classes.ensure(c, project.id, ["dancer", LabelClass("horse", keypoint_names=("head", "tail")), "unseen"])
+        first, second = images.ids(c, project.id)
+        drawn = [(first, Label("dancer", Box(1, 1, 2, 2))), (second, Label("horse", Box(1, 1, 2, 2)))]
+        labels.add(c, field.id, drawn, change_id=change, provenance=None)
+    run = _run(store, project, "poser", method=Method.EXISTING, boxes_field="boxes", task=Task.POSE)
+    assert [label.class_name for label in _labels(store, run)] == ["dancer", "horse"]
+    with store.read() as c:
+        points = {item.name: item.keypoint_names for item in classes.list_all(c, project.id)}
+    assert points == {"dancer": POINTS, "horse": ("head", "tail"), "unseen": ()}
+
+
+def test_two_stages__points_for_the_classes_that_are_found(store: Store, project_of: MakeProject) -> None:
+    project = project_of(1)
+    refiner = {"method": Method.TWO_STAGE, "refiner": "staged:poser", "task": Task.POSE}
+    run = _run(store, project, "detector", min_confidence=0.5, **refiner)
+    assert [label.class_name for label in _labels(store, run)] == ["cat"]
+    with store.read() as c:
+        assert {item.name: item.keypoint_names for item in classes.list_all(c, project.id)} == {"cat": POINTS}
+
+
+def test_words__that_a_setting_makes_needless(store: Store, project_of: MakeProject) -> None:
+    project = project_of(1)
+    for settings in ({}, {"mode": "words"}):
+        with pytest.raises(ModelError, match="looks for what it is told"):
+            _run(store, project, "words", settings=settings)
+    assert _run(store, project, "words", settings={"mode": "regions"}).state is RunState.IN_REVIEW
 
 
 def test_label_map__renames_and_leaves_out(store: Store, project_of: MakeProject) -> None:

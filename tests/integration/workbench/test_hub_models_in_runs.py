@@ -98,6 +98,26 @@ def test_one_stage__classes_of_pixels(pictures: Project, install: Callable[..., 
         assert sum(label.geometry.area for label in labels if label.geometry) == shapes.WIDTH * shapes.HEIGHT
 
 
+def test_regions__need_no_words(pictures: Project, install: Callable[..., None], tmp_path: Path) -> None:
+    """Florence-2 says no confidence, and none is made up on the way: not in the database, nor in what is written."""
+    install("florence-2-base")
+    run = pictures.run(
+        "florence-2-base", "regions", settings={"mode": "regions"}, min_confidence=0.9, executor="inline"
+    )
+    assert (run.state, run.done, run.failed) == (RunState.IN_REVIEW, 4, 0)
+    found = [label for labels in pictures.labels("regions").values() for label in labels]
+    assert found
+    assert {label.class_name for label in found} == {"region"}
+    assert {label.confidence for label in found} == {None}
+    assert all(label.attributes["text"] for label in found)
+    pictures.export(tmp_path / "regions.json", field="regions")
+    written = json.loads((tmp_path / "regions.json").read_text())["annotations"]
+    assert len(written) == len(found)
+    assert all(item.get("score") is None for item in written)
+    with pytest.raises(ModelError, match="looks for what it is told"):
+        pictures.run("florence-2-base", "words", executor="inline")
+
+
 @pytest.mark.parametrize("name", ["sam-vit-base", "vitpose-base-simple"])
 def test_one_stage__a_second_stage_says_what_it_is_for(
     pictures: Project, install: Callable[..., None], name: str

@@ -4,6 +4,7 @@ that stand on each card; YOLO-World's and YOLOE's sizes are those in the library
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 from countersign.domain.model import ModelCard, Task, WeightFile
@@ -11,7 +12,10 @@ from countersign.models import vocabularies
 
 LICENCE = "AGPL-3.0"
 TEXT_ENCODER = "mobileclip_blt.ts"
+WORDS = ("vocab.json", "merges.txt")
+"""How CLIP cuts texts up, which MobileCLIP was trained with."""
 _RELEASE = "https://github.com/ultralytics/assets/releases/download/v8.4.0/"
+_CLIP = "https://huggingface.co/openai/clip-vit-base-patch32/resolve/main/"
 _PAGES = "https://docs.ultralytics.com/models/"
 _SIZES = {"n": "nano", "s": "small", "m": "medium", "b": "balanced", "l": "large", "x": "extra large", "c": "compact",
           "e": "extended", "t": "tiny"}  # fmt: skip
@@ -83,16 +87,24 @@ _PERSONS: dict[str, object] = {
 
 
 def _yoloe() -> Iterator[ModelCard]:
-    """YOLOE's have no table of their own: their parameters were counted, without the text encoder."""
+    """YOLOE's have no table of their own: their parameters were counted, without the text encoder.
+
+    That is Apple's MobileCLIP, whose weights are for research alone.
+    """
+    beside = (
+        WeightFile(TEXT_ENCODER, url=_RELEASE + TEXT_ENCODER),
+        *(WeightFile(name, url=_CLIP + name) for name in WORDS),
+    )
     sizes = {"11": {"s": 13.7, "m": 29.9, "l": 35.2}, "v8": {"s": 15.4, "m": 32.7, "l": 53.5}}
     for version, rows in sizes.items():
-        yield from _series(
+        cards = _series(
             f"yoloe-{version}{{}}-seg.pt",
             {size: (parameters, 0.0, 0.0) for size, parameters in rows.items()},
             "yoloe",
-            "Finds and cuts out what words name; needs the text encoder MobileCLIP, or a file of embeddings.",
+            "Finds and cuts out what words name; Apple's text encoder MobileCLIP, which comes with it, reads them.",
             _MASKS,
             _MASK_MAP,
+            licence=f"{LICENCE} AND LicenseRef-Apple-AMLR",
             classes=(),
             zero_shot=True,
             version=version.removeprefix("v"),
@@ -100,6 +112,8 @@ def _yoloe() -> Iterator[ModelCard]:
             published_source="counted",
             details={"text_encoder": TEXT_ENCODER},
         )
+        for card in cards:
+            yield dataclasses.replace(card, files=(*card.files, *beside))
 
 
 CARDS: tuple[ModelCard, ...] = (
@@ -136,7 +150,7 @@ CARDS: tuple[ModelCard, ...] = (
         _BOXES, _MAP, classes=(), zero_shot=True, version="8", min_confidence=0.15,
         author="Tencent AI Lab (Tianheng Cheng and others); packaged by Ultralytics",
         published_source=f"{_PAGES}yolo-world/; sizes as its configuration says",
-        details={"text_encoder": "clip-vit-b32"},
+        details={"text_encoder": "clip-vit-b32", "with": ["clip-vit-b32"]},
     ),
     *_yoloe(),
 )  # fmt: skip

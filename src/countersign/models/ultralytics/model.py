@@ -132,7 +132,7 @@ class Yolo:
             self._process.ask({"do": "classes", "names": list(texts.texts)}, [rows])
         else:
             encoder = text_features.mobile_clip(self._card.name, self._folder)
-            tokens = text_features.tokens(self._card.name, texts.texts)
+            tokens = text_features.tokens(self._card.name, texts.texts, self._folder)
             self._process.ask({"do": "texts", "names": list(texts.texts), "encoder": str(encoder)}, [tokens])
         self._told = self._process.generation, wanted
 

@@ -1,7 +1,8 @@
 """What turns words into the features that YOLO-World and YOLOE look for: encoders that are on this machine, or none.
 
-YOLO-World was trained with CLIP ViT-B/32, which is in the catalogue. YOLOE was trained with MobileCLIP: a file of
-Ultralytics in TorchScript, read in the worker; its words are cut up as CLIP's are.
+YOLO-World was trained with CLIP ViT-B/32, which is in the catalogue and is fetched with it. YOLOE was trained with
+MobileCLIP: a file of Ultralytics in TorchScript, read in the worker; its words are cut up as CLIP's are. Both are
+fetched with it, and lie beside its weights.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countersign.domain.errors import ModelError
-from countersign.models import catalogue, registry, weights
-from countersign.models.ultralytics.cards import TEXT_ENCODER
+from countersign.models import catalogue, hub_loading, registry, weights
+from countersign.models.ultralytics.cards import TEXT_ENCODER, WORDS
 
 CLIP = "clip-vit-b32"
 WIDTH = 512
@@ -46,14 +47,20 @@ def _require(model: str) -> None:
         )
 
 
-def tokens(model: str, words: Sequence[str]) -> NDArray[np.int64]:
-    """Return (N, 77): the words as CLIP's tokenizer cuts them up, 0 behind their end."""
+def tokens(model: str, words: Sequence[str], folder: Path) -> NDArray[np.int64]:
+    """Return (N, 77): the words as CLIP's tokenizer cuts them up, 0 behind their end.
+
+    ``folder`` is where the model is. Its vocabulary lies there, or with CLIP itself. Raises ModelError.
+    """
     import transformers
 
-    card = catalogue.find(CLIP)
-    _require(model)
-    assert card is not None
-    tokenizer = transformers.AutoTokenizer.from_pretrained(str(weights.locate(card)), local_files_only=True)
+    if not all((folder / name).is_file() for name in WORDS):
+        _require(model)
+        card = catalogue.find(CLIP)
+        assert card is not None
+        folder = weights.locate(card)
+    with hub_loading.library_errors(folder), hub_loading.quiet():
+        tokenizer = transformers.CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
     made = np.zeros((len(words), _LENGTH), np.int64)
     for row, found in zip(made, tokenizer(list(words), truncation=True, max_length=_LENGTH)["input_ids"], strict=True):
         row[: len(found)] = found
@@ -67,8 +74,9 @@ def mobile_clip(model: str, folder: Path) -> Path:
             return place
     raise ModelError(
         f"{model} reads its classes with the text encoder MobileCLIP, which is not on this machine",
-        remedy=f"Put {TEXT_ENCODER}, from https://github.com/ultralytics/assets/releases, into {weights.folder()}; or "
-        f"write {model}?embeddings= and a file that the library saved with save_prompt_embeddings.",
+        remedy=f"Fetch yoloe-11s-seg, which it comes with; or put {TEXT_ENCODER}, from "
+        f"https://github.com/ultralytics/assets/releases, beside the model or into {weights.folder()}; or write "
+        f"{model}?embeddings= and a file that the library saved with save_prompt_embeddings.",
     )
 
 
