@@ -16,7 +16,7 @@ from countersign.domain.geometry import Box
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
 from countersign.models import registry
-from countersign.models.contract import PredictOptions
+from countersign.models.contract import Clicks, PredictOptions, Segment
 from countersign.models.registry import Reference
 
 WIDTH, HEIGHT = 64, 48
@@ -99,6 +99,26 @@ class BrightModel:
         if any(f"width {image.shape[1]}" in question for image in images):
             raise ValueError("this picture is not for me")
         return [str(round(float(image.mean(axis=(1, 2)).max()))) for image in images]
+
+    def encode(self, image: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        return image[..., 0] > 200
+
+    def segment(self, encoded: NDArray[np.bool_], prompts: Sequence[Clicks]) -> list[Segment]:
+        """What is bright, within the box; nothing where a point is dark; without the rows from a point of no on."""
+        return [self._cut(encoded.copy(), prompt) for prompt in prompts]
+
+    def _cut(self, bright: NDArray[np.bool_], prompt: Clicks) -> Segment:
+        if prompt.box is not None:
+            x0, y0, x1, y1 = (round(value) for value in prompt.box.corners)
+            outside = np.ones_like(bright)
+            outside[y0:y1, x0:x1] = False
+            bright[outside] = False
+        for (x, y), belongs in zip(prompt.points, prompt.positive, strict=True):
+            if belongs and not bright[int(y), int(x)]:
+                bright[:] = False
+            elif not belongs:
+                bright[int(y) :] = False
+        return Segment(bright, 0.9)
 
     def _one(self, image: NDArray[np.uint8]) -> list[Prediction]:
         rows, columns = np.nonzero(image[..., 0] > 200)

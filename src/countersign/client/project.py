@@ -14,16 +14,19 @@ from countersign import formats
 from countersign.client import values
 from countersign.client.project_work import ProjectWork
 from countersign.domain.errors import Conflict, InvalidInput, NotFound
+from countersign.domain.geometry import Box
 from countersign.domain.image import Image
 from countersign.domain.label import Change, Label, LabelClass
 from countersign.domain.query import LabelFilter
 from countersign.formats import ExportReport
 from countersign.store.fields import FieldSummary
+from countersign.workbench.as_json import geometry
 from countersign.workbench.bringing import Import
 from countersign.workbench.importing import ImagesImport
 from countersign.workbench.label_import import LabelsImport
 from countersign.workbench.progress import OnProgress
 from countersign.workbench.project_base import TRUTH
+from countersign.workbench.segmenting import Point, Segmented, signed
 from countersign.workbench.selecting import Images, Selection
 
 _PAGE = 1000
@@ -165,6 +168,21 @@ class Project(ProjectWork):
             if page["next"] is None:
                 return found
             after = page["next"]
+
+    def segment(
+        self,
+        image: str | int,
+        *,
+        model: str,
+        points: Sequence[Point] = (),
+        box: Box | None = None,
+        outline: bool = False,
+    ) -> Segmented:
+        """Cut out an object of an image by pointing at it: by points, a box, or both. Nothing is stored."""
+        image_id = image if isinstance(image, int) else self._image_id(image)
+        clicked = [{"x": x, "y": y, "include": sign} for x, y, sign in signed(points)]
+        body = {"model": model, "points": clicked, "box": geometry(box), "outline": outline}
+        return values.segmented(self._transport.post(f"/images/{image_id}/segment", body), image_id, self._user)
 
     def add_labels(self, labels: Mapping[str, Iterable[Label]], *, field: str = TRUTH, note: str = "") -> Change:
         """Add labels that a person drew, by the names of their images. Raises NotFound for a name.

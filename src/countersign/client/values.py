@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from countersign.domain.compare import Difference, What
-from countersign.domain.geometry import Kind
+from countersign.domain.geometry import Kind, Mask, Polygon
 from countersign.domain.image import Image, ImageState, Project
 from countersign.domain.label import (
     Change,
@@ -35,6 +35,7 @@ from countersign.workbench.bringing import Import
 from countersign.workbench.evaluation import Evaluation, Found
 from countersign.workbench.importing import ImagesImport, Refused
 from countersign.workbench.label_import import LabelsImport
+from countersign.workbench.segmenting import Segmented
 
 Data = Mapping[str, Any]
 
@@ -88,21 +89,35 @@ def label(data: Data) -> Label:
 def new_label(value: Label) -> dict[str, Any]:
     """Return a label as a server takes a new one."""
     by = value.provenance
-    predicted = None
-    if by is not None and by.origin is Origin.MODEL and by.model:
-        predicted = {
+    model = None
+    if by is not None and by.model:
+        model = {
             "model": by.model,
             "version": by.model_version,
             "weights_hash": by.weights_hash,
             "min_confidence": by.min_confidence,
         }
+    origin = Origin.PERSON if by is None else by.origin
     return {
         "class_name": value.class_name,
         "geometry": geometry(value.geometry),
         "confidence": value.confidence,
         "attributes": dict(value.attributes),
-        "predicted_by": predicted,
+        "predicted_by": model if origin is Origin.MODEL else None,
+        "made_with": model if origin is Origin.PERSON else None,
     }
+
+
+def segmented(data: Data, image_id: int, user: str) -> Segmented:
+    """Read an object that a model cut out, for this user."""
+    by = data["segmented_by"]
+    mask, outline = to_geometry(data["mask"]), to_geometry(data["outline"])
+    assert mask is None or isinstance(mask, Mask)
+    assert outline is None or isinstance(outline, Polygon)
+    made = Provenance(
+        Origin.PERSON, source=user, model=by["model"], model_version=by["version"], weights_hash=by["weights_hash"]
+    )
+    return Segmented(image_id, mask, outline, data["confidence"], made)
 
 
 def label_class(data: Data) -> LabelClass:

@@ -1,4 +1,7 @@
-"""From painted pixels to polygons: exact outlines along the pixels' edges. Knows nothing of formats or labels."""
+"""From painted pixels to polygons: exact outlines along the pixels' edges, and with fewer corners.
+
+Knows nothing of formats or labels.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countersign.domain import mask as masks
-from countersign.domain.geometry import Mask, Polygon, Ring
+from countersign.domain.geometry import Mask, Polygon, Ring, ring_area
 
 # Directions as (dx, dy), each the right turn of the one before it (y points down).
 _TURNS = ((1, 0), (0, 1), (-1, 0), (0, -1))
@@ -78,3 +81,25 @@ def _line(start: tuple[int, int], starts: dict[tuple[int, int], list[int]]) -> l
 def _turn(line: list[tuple[int, int]]) -> int:
     """Twice the signed area: above 0 for a line that runs clockwise on the screen."""
     return sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(line, [*line[1:], line[0]], strict=True))
+
+
+def simplified(polygon: Polygon, tolerance: float) -> Polygon:
+    """Return the polygon with as few corners as lie within ``tolerance`` pixels of it (Ramer-Douglas-Peucker).
+
+    Rings that come down to less than a triangle are left out; where all would be, the largest stays as it is.
+    """
+    if tolerance <= 0:
+        return polygon
+    rings = [made for ring in polygon.rings if (made := _thinned(ring, tolerance)) is not None]
+    if not rings:
+        return Polygon((max(polygon.rings, key=ring_area),))
+    holes = (_thinned(ring, tolerance) for ring in polygon.holes)
+    return Polygon(tuple(rings), tuple(ring for ring in holes if ring is not None))
+
+
+def _thinned(ring: Ring, tolerance: float) -> Ring | None:
+    import cv2
+
+    points = np.asarray(ring, np.float32).reshape(-1, 1, 2)
+    kept = cv2.approxPolyDP(points, tolerance, True).reshape(-1, 2)
+    return tuple(float(value) for value in kept.ravel()) if len(kept) >= 3 else None

@@ -35,6 +35,7 @@ from countersign.server.routes import (
     remote_models,
     review,
     runs,
+    segmenting,
     session,
     trainings,
 )
@@ -98,6 +99,7 @@ def bare_app(lifespan: Any = None) -> FastAPI:
         trainings,
         models,
         asking,
+        segmenting,
         catalogue,
         remote_models,
         operations,

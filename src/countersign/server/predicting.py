@@ -19,14 +19,17 @@ import orjson
 from countersign import imaging
 from countersign.domain import label_map as label_map_rules
 from countersign.domain.errors import CountersignError, ModelError
+from countersign.domain.geometry import Box
 from countersign.domain.label import Prediction
 from countersign.domain.model import Prompt, Task
 from countersign.models import registry
 from countersign.models.contract import Anything, Model, PredictOptions, ReadsFiles
-from countersign.runs import asking, catalogue
+from countersign.runs import asking, catalogue, segmenting
 from countersign.runs.predicting import explain
+from countersign.runs.segmenting import Cutter
 from countersign.server import wire
 from countersign.store import Store
+from countersign.workbench.as_json import geometry
 
 _KEPT = 2  # models in memory
 
@@ -37,15 +40,12 @@ class Server:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._models: OrderedDict[tuple[str, str], Anything] = OrderedDict()
+        self._cutters: dict[int, Cutter] = {}  # by the id of their model, which they keep alive
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Do what is asked; an error becomes an answer too."""
         try:
-            if request["do"] == "card":
-                return {"card": catalogue.card(self._store, request["model"]).to_data()}
-            if request["do"] == "names":
-                return {"names": list(registry.family(request["family"]).names())}
-            return self._asked(request) if request["do"] == "ask" else self._predict(request)
+            return _DO[request["do"]](self, request)
         except CountersignError as error:
             state = {name: value for name, value in error.__dict__.items() if _is_plain(value)}
             return {"error": {"kind": type(error).__name__, "state": state}}
@@ -53,6 +53,12 @@ class Server:
             traceback.print_exc()
             what = f"The model failed: {explain(error)}"
             return {"error": {"kind": "ModelError", "state": {"what": what, "remedy": "The log has the details."}}}
+
+    def _card(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"card": catalogue.card(self._store, request["model"]).to_data()}
+
+    def _names(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"names": list(registry.family(request["family"]).names())}
 
     def _predict(self, request: dict[str, Any]) -> dict[str, Any]:
         model = self._load(request["model"])
@@ -66,19 +72,33 @@ class Server:
         options = PredictOptions(classes, request["min_confidence"], request["settings"], task, prompts)
         found = renamed(model.predict([pixels], options)[0], request["label_map"])
         found.sort(key=lambda item: -1.0 if item.confidence is None else -item.confidence)
-        card = model.card
-        by = {"model": request["model"], "version": card.version, "weights_hash": card.weights_hash}
         return {
             "predictions": [wire.prediction(item) for item in found],
-            "model": by | {"min_confidence": request["min_confidence"]},
+            "model": _by(request, model) | {"min_confidence": request["min_confidence"]},
         }
 
     def _asked(self, request: dict[str, Any]) -> dict[str, Any]:
         model = asking.as_asker(self._load(request["model"]), request["model"])
         said = asking.ask(model, request["paths"], request["question"], request["settings"])
-        card = model.card
-        by = {"model": request["model"], "version": card.version, "weights_hash": card.weights_hash}
-        return {"answers": [dataclasses.asdict(item) for item in said], "model": by}
+        return {"answers": [dataclasses.asdict(item) for item in said], "model": _by(request, model)}
+
+    def _segment(self, request: dict[str, Any]) -> dict[str, Any]:
+        cutter = self._cutter(request["model"])
+        path = request["path"]
+        key, by = (path, request["hash"]), _by(request, cutter.model)
+        if request["points"] is None:  # only look: what is clicked next is answered quickly
+            return {"looked": cutter.look(key, lambda: segmenting.read(cutter.model, path)), "model": by}
+        box = Box(*request["box"]) if request["box"] else None
+        asked = segmenting.clicks(request["points"], box, *request["size"])
+        cut = cutter.cut(key, lambda: segmenting.read(cutter.model, path), asked)
+        mask = geometry(cut.mask)
+        return {"mask": mask, "confidence": cut.confidence, "looked": cut.looked, "model": by}
+
+    def _cutter(self, reference: str) -> Cutter:
+        model = self._load(reference)
+        if id(model) not in self._cutters:
+            self._cutters[id(model)] = Cutter(segmenting.as_segmenter(model, reference))
+        return self._cutters[id(model)]
 
     def _load(self, reference: str) -> Anything:
         # A model that was deleted, or replaced by another of its name, is not answered from memory.
@@ -90,8 +110,18 @@ class Server:
         else:
             self._models[key] = catalogue.open_any(self._store, reference)
             while len(self._models) > _KEPT:
-                self._models.popitem(last=False)
+                self._cutters.pop(id(self._models.popitem(last=False)[1]), None)
         return self._models[key]
+
+
+_DO = {
+    "card": Server._card, "names": Server._names, "predict": Server._predict, "ask": Server._asked,
+    "segment": Server._segment,
+}  # fmt: skip
+
+
+def _by(request: dict[str, Any], model: Anything) -> dict[str, Any]:
+    return {"model": request["model"], "version": model.card.version, "weights_hash": model.card.weights_hash}
 
 
 def renamed(found: list[Prediction], label_map: dict[str, str]) -> list[Prediction]:

@@ -19,6 +19,7 @@ import orjson
 
 from countersign.domain import errors
 from countersign.domain.errors import CountersignError, ModelError, WorkerLost
+from countersign.domain.geometry import Box
 from countersign.domain.image import Image
 from countersign.runs.machine import cores
 from countersign.runs.processes import log_file, log_tail
@@ -93,6 +94,26 @@ class Predictor:
                 "paths": list(paths),
                 "question": question,
                 "settings": dict(settings or {}),
+            }
+        )
+
+    def segment(
+        self, model: str, image: Image, points: Sequence[tuple[float, float, bool]] | None, box: Box | None = None
+    ) -> dict[str, Any]:
+        """Return ``mask`` (None: nothing was found) with its ``confidence``, and the ``model`` that cut it out.
+
+        With ``points`` None the model only looks at the image, so that the next answer is quick. ``looked`` says
+        whether it had to. Raises NotFound, ModelError, ImageError, InvalidInput, and WorkerLost.
+        """
+        return self._ask(
+            {
+                "do": "segment",
+                "model": model,
+                "path": image.path,
+                "hash": image.content_hash,
+                "size": [image.width, image.height],
+                "points": None if points is None else list(points),
+                "box": None if box is None else list(box.bounds),
             }
         )
 

@@ -18,6 +18,7 @@ from countersign.domain.image import Image
 from countersign.domain.label import Check, Label, LabelState, Provenance
 from countersign.domain.query import ImageQuery, LabelFilter
 from countersign.store import classes, fields, history, images, label_moves, label_rows, states, summary, verdicts
+from countersign.store import provenance as origins
 from countersign.store import tables as t
 from countersign.store.geometry_codec import encode
 from countersign.store.sets import among, note_many
@@ -152,6 +153,7 @@ def update(
     confidence: float | _Unchanged | None = UNCHANGED,
     verified_by: str | _Unchanged | None = UNCHANGED,
     verified_how: Check | _Unchanged | None = UNCHANGED,
+    provenance: Provenance | _Unchanged = UNCHANGED,
 ) -> Label:
     """Change what is given of one label and keep what was; return it as it is now.
 
@@ -175,6 +177,8 @@ def update(
         new["verified_by"] = verified_by
     if not isinstance(verified_how, _Unchanged):
         new["verified_how"] = None if verified_how is None else Check(verified_how).value
+    if not isinstance(provenance, _Unchanged):
+        new["provenance_id"] = origins.ensure(c, provenance)
     verdicts.settle(c, [label_id])
     if label_moves.rewrite(c, label_id, new, change_id):
         history.count(c, change_id, 1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import orjson
@@ -20,7 +20,7 @@ from countersign.domain import mask as masks
 from countersign.domain.errors import Conflict, CountersignError, GeometryError, InvalidInput, NotFound, Outdated
 from countersign.domain.geometry import Geometry, Mask
 from countersign.domain.image import Project
-from countersign.domain.label import Check, Label, LabelState, Origin, Verb
+from countersign.domain.label import Check, Label, LabelState, Origin, Provenance, Verb
 from countersign.store import Store, classes, client_keys, editions, fields, history, images, labels
 from countersign.store import review as reviews
 
@@ -37,7 +37,9 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Change what ``values`` has of a label: ``class_name``, ``geometry``, ``attributes``, ``state``.
+    """Change what ``values`` has of a label: ``class_name``, ``geometry``, ``attributes``, ``state``, ``made_with``.
+
+    ``made_with`` is a provenance that names the model which helped a person with the new geometry, or None for none.
 
     ``label_id`` or, for a label that this batch makes, ``client_id``. ``expected`` is the version that was seen.
     """
@@ -185,6 +187,8 @@ class _Batch:
         found, under_review = self._seen(label_id, operation.expected)
         values = dict(operation.values)
         state = values.pop("state", None)
+        helped = "made_with" in values
+        by = values.pop("made_with", None)
         if "geometry" in values:
             assert found.image_id is not None
             image = images.get(self.c, found.image_id)
@@ -199,6 +203,8 @@ class _Batch:
             raise InvalidInput("This label is no run's, so it has no verdict", remedy="Leave its state out.")
         if found.provenance is not None and found.provenance.origin is Origin.MODEL:
             values |= {"verified_by": self.actor, "verified_how": Check.EDITED}
+        elif helped:
+            values["provenance"] = _with_help(found.provenance or Provenance(Origin.PERSON, self.actor), by)
         labels.update(self.c, label_id, change_id=self._change(field_id, Verb.EDIT), **values)
 
     def _review(self, field_id: int, label_id: int, values: dict[str, Any], state: LabelState | None) -> None:
@@ -276,6 +282,12 @@ class _Batch:
                 history.actor_of(self.c, change)
             except NotFound:
                 del self.changes[key]
+
+
+def _with_help(origin: Provenance, by: Provenance | None) -> Provenance:
+    """Return where a label came from first, with the model that helped with it (None: no model did)."""
+    by = by or Provenance(origin.origin)
+    return replace(origin, model=by.model, model_version=by.model_version, weights_hash=by.weights_hash)
 
 
 def _creates_from(operations: Sequence[Operation], at: int) -> list[Create]:

@@ -16,7 +16,7 @@ def add(
 ) -> Change:
     """Add labels by the names of their images, as one change. Raises NotFound, InvalidInput for an ambiguous name."""
     names = ImageNames(store, project.id)
-    rows = [(_find(names, name), label) for name, found in given.items() for label in found]
+    rows = [(find(names, name), label) for name, found in given.items() for label in found]
     with store.write() as c:
         field_id = fields.ensure(c, project.id, field).id
         classes.ensure(c, project.id, dict.fromkeys(label.class_name for _, label in rows))
@@ -25,7 +25,8 @@ def add(
         return history.get(c, change)
 
 
-def _find(names: ImageNames, name: str) -> int:
+def find(names: ImageNames, name: str) -> int:
+    """Return the id of the image that a name means. Raises NotFound, InvalidInput for an ambiguous one."""
     match = names.match(name)
     if match.image is None and match.rivals:
         raise InvalidInput(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
 
+from countersign.domain.geometry import Box
 from countersign.domain.run import Run, RunOptions
 from countersign.domain.work import RunProgress, Training
 from countersign.runs import catalogue, control
 from countersign.store import runs
-from countersign.workbench import asking, label_maps, running, training
+from countersign.workbench import asking, label_maps, running, segmenting, training
 from countersign.workbench.asking import Answers
 from countersign.workbench.label_maps import LabelMap
 from countersign.workbench.progress import OnProgress
 from countersign.workbench.project_base import TRUTH, ProjectBase
+from countersign.workbench.segmenting import Point, Segmented
 from countersign.workbench.selecting import Images
 
 if TYPE_CHECKING:
@@ -154,6 +157,38 @@ class ProjectWork(ProjectBase):
             self._store, self._record, question, model=model, field=field, query=self._query(images),
             batch_size=batch_size, settings=settings, actor=self._user, on_progress=on_progress,
         )  # fmt: skip
+
+    def segment(
+        self,
+        image: str | int,
+        *,
+        model: str,
+        points: Sequence[Point] = (),
+        box: Box | None = None,
+        outline: bool = False,
+    ) -> Segmented:
+        """Cut out an object of an image by pointing at it: by points, a box, or both. Nothing is stored.
+
+        A point is ``(x, y)``, or ``(x, y, False)`` where it does not belong to the object; each refines the mask of
+        those before it. The first answer for an image takes longest: the model looks at it once. The model works in
+        this process and stays loaded. With ``outline`` the mask's polygon comes, too. Raises NotFound, InvalidInput for
+        what is not on the image, ModelError where the model takes no clicks.
+
+        >>> cut = project.segment("0.png", points=[(10, 10)], model="bright:shapes")
+        >>> cut.mask.bounds, cut.confidence
+        ((4.0, 5.0, 16.0, 16.0), 0.9)
+        >>> made = Label("square", cut.mask, provenance=cut.provenance)
+        >>> project.add_labels({"0.png": [made]}, field="cut").count
+        1
+        """
+        return segmenting.segment(
+            self._store, self._record, image, model=model, points=points, box=box, polygon=outline, actor=self._user,
+            cutters=self._cutters,
+        )  # fmt: skip
+
+    @cached_property
+    def _cutters(self) -> segmenting.Cutters:
+        return segmenting.Cutters(self._store)
 
     def label_map(self, model: str) -> LabelMap:
         """Return which class of the project each class of a model becomes: as kept, or suggested by name.

@@ -25,6 +25,7 @@ from countersign.server.routes import (
     projects,
     review,
     runs,
+    segmenting,
     session,
     trainings,
 )
@@ -93,6 +94,7 @@ def _routes() -> Iterator[APIRoute]:
         trainings,
         models,
         asking,
+        segmenting,
         catalogue,
         operations,
     ):

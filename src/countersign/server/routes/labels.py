@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -36,6 +37,7 @@ from countersign.server.schemas.labels import (
     LabelsCreate,
     LabelUpdate,
     NewLabel,
+    PredictedBy,
 )
 from countersign.server.schemas.labels import Label as LabelSchema
 from countersign.server.wire import Json
@@ -188,25 +190,26 @@ def _values(body: LabelUpdate) -> dict[str, Any]:
         values["attributes"] = body.attributes
     if body.state is not None:
         values["state"] = wire.state_of(body.state)
+    if "made_with" in given:
+        values["made_with"] = _provenance(Origin.PERSON, body.made_with) if body.made_with else None
     return values
 
 
 def _new(item: NewLabel, user: str) -> Label:
     geometry = to_geometry(item.geometry.model_dump() if item.geometry else None)
     made = Label(item.class_name, geometry, item.confidence, attributes=item.attributes)
-    by = item.predicted_by
-    if by is None:
-        return made
-    origin = Provenance(
-        Origin.MODEL,
-        model=by.model,
-        model_version=by.version,
-        weights_hash=by.weights_hash,
+    if item.predicted_by is not None:
+        origin = _provenance(Origin.MODEL, item.predicted_by)
+        return dataclasses.replace(made, provenance=origin, verified_by=user, verified_how=Check.SINGLE)
+    if item.made_with is not None:
+        return dataclasses.replace(made, provenance=_provenance(Origin.PERSON, item.made_with, user))
+    return made
+
+
+def _provenance(origin: Origin, by: PredictedBy, source: str = "") -> Provenance:
+    return Provenance(
+        origin, source=source, model=by.model, model_version=by.version, weights_hash=by.weights_hash,
         min_confidence=by.min_confidence,
-    )
-    return Label(
-        made.class_name, geometry, made.confidence, attributes=made.attributes, provenance=origin, verified_by=user,
-        verified_how=Check.SINGLE,
     )  # fmt: skip
 
 

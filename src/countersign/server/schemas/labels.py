@@ -143,6 +143,8 @@ class NewLabel(Wire):
     attributes: JsonObject = Field(default_factory=dict)
     predicted_by: PredictedBy | None = None
     """Set when a prediction is accepted; without it the label is a person's."""
+    made_with: PredictedBy | None = None
+    """Set when a person made the label by pointing at an object that a model cut out: it is theirs, and names both."""
 
 
 class LabelsCreate(Wire):
@@ -161,6 +163,8 @@ class LabelUpdate(Wire):
     attributes: JsonObject | None = None
     state: Literal["proposed", "promoted", "rejected"] | None = None
     """For a label of a run in review: the verdict on it."""
+    made_with: PredictedBy | None = None
+    """The model that helped a person with the new geometry; null: none did. A label that a model made keeps its own."""
     expected_version: Id | None = None
     """The version that was seen. If the label has another one by now, nothing changes and the answer is 409."""
 

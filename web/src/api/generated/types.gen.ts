@@ -834,6 +834,28 @@ export type ClassUpdate = {
 };
 
 /**
+ * Click
+ *
+ * A point that somebody clicked.
+ */
+export type Click = {
+    /**
+     * Include
+     *
+     * False: this does not belong to the object.
+     */
+    include?: boolean;
+    /**
+     * X
+     */
+    x: number;
+    /**
+     * Y
+     */
+    y: number;
+};
+
+/**
  * CompareCreate
  *
  * Which two fields to compare, and which differences to list.
@@ -2254,6 +2276,10 @@ export type LabelUpdate = {
         type: 'keypoints';
     } & Keypoints) | null;
     /**
+     * The model that helped a person with the new geometry; null: none did. A label that a model made keeps its own.
+     */
+    made_with?: PredictedBy | null;
+    /**
      * State
      *
      * For a label of a run in review: the verdict on it.
@@ -2310,6 +2336,37 @@ export type ListEvent = {
      * Type
      */
     type: 'projects' | 'models' | 'classes' | 'fields';
+};
+
+/**
+ * LookRequest
+ *
+ * A model that shall look at an image, so that what is clicked next is answered quickly.
+ */
+export type LookRequest = {
+    /**
+     * Model
+     */
+    model: string;
+};
+
+/**
+ * Looked
+ *
+ * The model knows the image now.
+ */
+export type Looked = {
+    /**
+     * Looked
+     *
+     * False if it did before.
+     */
+    looked: boolean;
+    /**
+     * Seconds
+     */
+    seconds: number;
+    segmented_by: PredictedBy;
 };
 
 /**
@@ -2659,6 +2716,10 @@ export type NewLabel = {
     } & Mask) | ({
         type: 'keypoints';
     } & Keypoints) | null;
+    /**
+     * Set when a person made the label by pointing at an object that a model cut out: it is theirs, and names both.
+     */
+    made_with?: PredictedBy | null;
     /**
      * Set when a prediction is accepted; without it the label is a person's.
      */
@@ -3857,6 +3918,75 @@ export type RunUpdate = {
      * Name
      */
     name: string;
+};
+
+/**
+ * SegmentRequest
+ *
+ * An object that somebody points at: by points, a box, or both. Nothing is stored.
+ */
+export type SegmentRequest = {
+    box?: Box | null;
+    /**
+     * Model
+     *
+     * One that does the task `prompted_segmentation`.
+     */
+    model: string;
+    /**
+     * Outline
+     *
+     * Return the outline, too.
+     */
+    outline?: boolean;
+    /**
+     * Points
+     *
+     * In the order in which they were clicked: each refines the mask of those before it.
+     */
+    points?: Array<Click>;
+    /**
+     * Tolerance
+     *
+     * How many pixels the outline may lie beside the mask's edge; 0: exactly on it.
+     */
+    tolerance?: number;
+};
+
+/**
+ * Segmented
+ *
+ * An object cut out.
+ */
+export type Segmented = {
+    /**
+     * Confidence
+     *
+     * The model's own estimate of the mask, 0 to 1; null where it makes none.
+     */
+    confidence: number | null;
+    /**
+     * Looked
+     *
+     * Whether the model had to look at the image first, which is slow.
+     */
+    looked: boolean;
+    /**
+     * Null where nothing was found.
+     */
+    mask: Mask | null;
+    /**
+     * Null unless it was asked for.
+     */
+    outline: Polygon | null;
+    /**
+     * Seconds
+     */
+    seconds: number;
+    /**
+     * Give it as `made_with` with a label that is made of the mask.
+     */
+    segmented_by: PredictedBy;
 };
 
 /**
@@ -5837,6 +5967,94 @@ export type PredictImageResponses = {
 };
 
 export type PredictImageResponse = PredictImageResponses[keyof PredictImageResponses];
+
+export type SegmentImageData = {
+    body: SegmentRequest;
+    path: {
+        /**
+         * Image Id
+         *
+         * Number of the image.
+         */
+        image_id: number;
+    };
+    query?: never;
+    url: '/api/v1/images/{image_id}/segment';
+};
+
+export type SegmentImageErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+    /**
+     * A part that does the work is not there right now.
+     */
+    503: Problem;
+};
+
+export type SegmentImageError = SegmentImageErrors[keyof SegmentImageErrors];
+
+export type SegmentImageResponses = {
+    /**
+     * Successful Response
+     */
+    200: Segmented;
+};
+
+export type SegmentImageResponse = SegmentImageResponses[keyof SegmentImageResponses];
+
+export type LookAtImageData = {
+    body: LookRequest;
+    path: {
+        /**
+         * Image Id
+         *
+         * Number of the image.
+         */
+        image_id: number;
+    };
+    query?: never;
+    url: '/api/v1/images/{image_id}/segment/look';
+};
+
+export type LookAtImageErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+    /**
+     * A part that does the work is not there right now.
+     */
+    503: Problem;
+};
+
+export type LookAtImageError = LookAtImageErrors[keyof LookAtImageErrors];
+
+export type LookAtImageResponses = {
+    /**
+     * Successful Response
+     */
+    200: Looked;
+};
+
+export type LookAtImageResponse = LookAtImageResponses[keyof LookAtImageResponses];
 
 export type GetImageThumbnailData = {
     body?: never;
