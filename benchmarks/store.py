@@ -33,6 +33,7 @@ from countersign.domain.query import ImageQuery, LabelFilter
 from countersign.domain.run import RunSpec, RunState
 from countersign.store import Store, history, images, labels, projects, review, runs
 from countersign.store.images import NewImage
+from countersign.workbench import editing
 
 CLASSES = 80
 PROMOTED, PROPOSED = LabelState.PROMOTED, LabelState.PROPOSED
@@ -301,6 +302,30 @@ def actions(show: Timings, ours: Ours, bare: Bare, low: float, count: int) -> No
     )
 
 
+def edits(show: Timings, ours: Ours, count: int = 1000) -> None:
+    """Give labels all over the run another class: in one batch, and (beside it) one after the other."""
+    with ours.store.read() as c:
+        project = projects.by_id(c, ours.project)
+        ids = [label.id or 0 for label in review.page_labels(c, ours.field, order="id", limit=count).items]
+    turn = itertools.count()
+
+    def together() -> None:
+        name = f"edited {next(turn) % 2}"
+        changed = [editing.Update({"class_name": name}, label_id) for label_id in ids]
+        done = editing.edit(ours.store, project, changed, actor="ann")
+        assert all(outcome.error is None for outcome in done.outcomes)
+
+    def one_by_one() -> None:
+        name = f"edited {next(turn) % 2}"
+        with ours.store.write() as c:
+            change = history.begin(c, ours.project, Verb.EDIT, "ann", field_id=ours.field)
+            for label_id in ids:
+                labels.update(c, label_id, change_id=change, class_name=name)
+
+    times = [timed(together) for _ in range(show.repeat)]
+    show.line(f"edit {count:,} labels (beside: one by one)", times, [timed(one_by_one)], 500)
+
+
 @contextmanager
 def databases(args: argparse.Namespace) -> Iterator[tuple[str, str, Path]]:
     """Where ours and the bare one live, and the folder for blobs."""
@@ -348,6 +373,7 @@ def main() -> None:
         print(f"{'':<56}{'ours ms':>9}{'own':>9}{'bare ms':>9}{'own':>9}{'limit':>7}")
         show = Timings(args.repeat, args.pages)
         questions(show, ours, bare)
+        edits(show, ours)
         actions(show, ours, bare, low, count)
 
 

@@ -6,12 +6,39 @@ Two people who look at the same label can so find out who came second. What an e
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from countersign.domain.label import Origin
 from countersign.store import tables as t
-from countersign.store.sets import among
+from countersign.store.sets import Lock, among, lock
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A label as somebody is about to edit it. ``by_model``: whether a model made it."""
+
+    field_id: int
+    image_id: int
+    version: int
+    by_model: bool
+
+
+def held(c: Connection, label_ids: Collection[int]) -> dict[int, Edition]:
+    """Return these labels' editions, which nobody else changes until commit; those that are not there are left out."""
+    for field_id in sorted(set(fields_of(c, label_ids).values())):
+        lock(c, Lock.FIELD, field_id)
+    now = versions(c, label_ids)
+    k = t.label.c
+    chosen = (
+        sa.select(k.id, k.field_id, k.image_id, sa.func.coalesce(t.provenance.c.origin, "") == Origin.MODEL.value)
+        .select_from(t.label.outerjoin(t.provenance, t.provenance.c.id == k.provenance_id))
+        .with_hint(t.label, "NOT INDEXED", "sqlite")
+    )
+    rows = c.execute(chosen.where(among(c, k.id, label_ids)))
+    return {row[0]: Edition(row[1], row[2], now[row[0]], bool(row[3])) for row in rows}
 
 
 def versions(c: Connection, label_ids: Collection[int]) -> dict[int, int]:

@@ -179,25 +179,26 @@ def _take_back(c: Connection, change: sa.Row[*tuple[Any, ...]], undoing: int) ->
     """Do the reverse of a change, kept as the change ``undoing``; return to how many labels."""
     mine, change_id = t.label_change.c, change.id
 
-    def rows(*conditions: sa.ColumnElement[bool]) -> sa.Select[int]:
+    def those(*conditions: sa.ColumnElement[bool]) -> sa.Select[int]:
         return _changed_by(change_id).where(*conditions)
 
     touched = c.execute(sa.union(_changed_by(change_id), _made_by(change))).scalars().all()
     verdicts.settle(c, touched)
     # What it made, or brought back, goes; then the labels left in its rows are others'.
     done = label_moves.remove(c, _made_in(t.label, change), undoing)
-    done += label_moves.remove(c, t.label.c.id.in_(rows(mine.before_state.is_(None))), undoing)
-    gone = t.label_removed.c.id.in_(rows(mine.after_state.is_(None), mine.before_state.is_not(None)))
+    done += label_moves.remove(c, t.label.c.id.in_(those(mine.before_state.is_(None))), undoing)
+    gone = t.label_removed.c.id.in_(those(mine.after_state.is_(None), mine.before_state.is_not(None)))
     done += label_moves.restore(c, sa.and_(gone, t.label_removed.c.created_change != change_id), undoing)
     was = (mine.before_state.is_not(None), mine.label_id.in_(sa.select(t.label.c.id)))
     for state in LabelState:
-        plain = rows(*was, mine.before.is_(None), mine.before_state == int(state))
+        plain = those(*was, mine.before.is_(None), mine.before_state == int(state))
         done += label_moves.set_states(c, t.label.c.id.in_(plain), int(state), undoing)
     edits = sa.select(mine.label_id, mine.before, mine.before_state, mine.after_state)
-    for row in c.execute(edits.where(mine.change_id == change_id, mine.before.is_not(None), *was)).all():
-        rewritten = label_moves.rewrite(c, row.label_id, from_json(row.before) | {"state": row.before_state}, undoing)
-        done += rewritten and row.after_state is not None  # what came back is counted already
-    return done
+    rows = c.execute(edits.where(mine.change_id == change_id, mine.before.is_not(None), *was)).all()
+    values = {row.label_id: from_json(row.before) | {"state": row.before_state} for row in rows}
+    rewritten = label_moves.rewrite(c, values, undoing)
+    # What came back is counted already.
+    return done + sum(row.label_id in rewritten for row in rows if row.after_state is not None)
 
 
 def _mark_undone(c: Connection, change_id: int, by: int | None) -> None:
@@ -253,7 +254,7 @@ def _change(row: sa.Row[*tuple[Any, ...]]) -> Change:
 def _content(c: Connection, label_id: int) -> dict[str, Any] | None:
     """Return the columns of a label as it is, its verdict included, or as it was when it was deleted."""
     for table in (t.label, t.label_removed):
-        found = label_rows.raw(c, label_id, table)
+        found = label_rows.raw(c, [label_id], table).get(label_id)
         if found is not None:
             decided = sa.select(t.verdict.c.state).where(
                 t.verdict.c.field_id == found["field_id"], t.verdict.c.label_id == label_id

@@ -221,7 +221,10 @@ def _columns_of(table: sa.Table) -> tuple[sa.ColumnElement[Any], ...]:
 _COLUMNS = _columns_of(t.label)
 
 
-def raw(c: Connection, label_id: int, table: sa.Table = t.label) -> dict[str, Any] | None:
-    """Return the columns of a label (or of one in ``label_removed``) as they are stored, None if there is none."""
-    row = c.execute(sa.select(*_columns_of(table)).where(table.c.id == label_id)).one_or_none()
-    return None if row is None else dict(zip(COLUMNS, row, strict=True))
+def raw(c: Connection, label_ids: Collection[int], table: sa.Table = t.label) -> dict[int, dict[str, Any]]:
+    """Return the columns of labels (or of some in ``label_removed``) as they are stored, by id, in the order of ids.
+
+    Those that are not there are left out.
+    """
+    chosen = sa.select(*_columns_of(table)).where(among(c, table.c.id, label_ids)).order_by(table.c.id)
+    return {row[0]: dict(zip(COLUMNS, row, strict=True)) for row in c.execute(chosen)}

@@ -159,30 +159,59 @@ def update(
 
     Raises NotFound, WrongState for a label of a closed field, InvalidInput for values that no label has.
     """
-    field = fields.row(c, field_of(c, label_id))
-    states.check_open(field.name, closed=field.closed)
-    new: dict[str, Any] = {}
-    if not isinstance(class_name, _Unchanged):
-        new["class_id"] = classes.ensure(c, field.project_id, [class_name])[class_name]
-    if not isinstance(geometry, _Unchanged):
-        new |= zip(("kind", "x", "y", "width", "height", "geometry"), encode(geometry), strict=True)
-    if not isinstance(state, _Unchanged):
-        new["state"] = int(state)
-    if not isinstance(attributes, _Unchanged):
-        new["attributes"] = label_rows.dump_attributes(attributes)
-    if not isinstance(confidence, _Unchanged):
-        Label("any", confidence=confidence)  # raises for one out of range
-        new["confidence"] = confidence
-    if not isinstance(verified_by, _Unchanged):
-        new["verified_by"] = verified_by
-    if not isinstance(verified_how, _Unchanged):
-        new["verified_how"] = None if verified_how is None else Check(verified_how).value
-    if not isinstance(provenance, _Unchanged):
-        new["provenance_id"] = origins.ensure(c, provenance)
-    verdicts.settle(c, [label_id])
-    if label_moves.rewrite(c, label_id, new, change_id):
-        history.count(c, change_id, 1)
+    given = {
+        "class_name": class_name, "geometry": geometry, "state": state, "attributes": attributes,
+        "confidence": confidence, "verified_by": verified_by, "verified_how": verified_how,
+        "provenance": provenance,
+    }  # fmt: skip
+    values = {name: value for name, value in given.items() if not isinstance(value, _Unchanged)}
+    update_many(c, field_of(c, label_id), {label_id: values}, change_id=change_id)
     return get(c, label_id)
+
+
+def update_many(c: Connection, field_id: int, values: Mapping[int, Mapping[str, Any]], *, change_id: int) -> int:
+    """Change labels of one field, each in its own way: ``values`` has by their ids what ``update`` takes by name.
+
+    Returns how many are other than before. All of them change or none: raises NotFound for a label that is not in the
+    field, WrongState for a closed field, InvalidInput for values that no label has.
+    """
+    field = fields.row(c, field_id)
+    states.check_open(field.name, closed=field.closed)
+    names = dict.fromkeys(str(given["class_name"]) for given in values.values() if "class_name" in given)
+    known = classes.ensure(c, field.project_id, names) if names else {}
+    new = {label_id: _columns(c, given, known) for label_id, given in values.items()}
+    verdicts.settle(c, values)
+    there = c.execute(sa.select(t.label.c.id).where(t.label.c.field_id == field_id, among(c, t.label.c.id, values)))
+    if gone := values.keys() - set(there.scalars()):
+        raise NotFound("label", min(gone))
+    changed = label_moves.rewrite(c, new, change_id)
+    if changed:
+        history.count(c, change_id, len(changed))
+    return len(changed)
+
+
+def _columns(c: Connection, given: Mapping[str, Any], class_ids: Mapping[str, int]) -> dict[str, Any]:
+    """Return what is given of a label as columns."""
+    new: dict[str, Any] = {}
+    if "class_name" in given:
+        new["class_id"] = class_ids[given["class_name"]]
+    if "geometry" in given:
+        new |= zip(("kind", "x", "y", "width", "height", "geometry"), encode(given["geometry"]), strict=True)
+    if "state" in given:
+        new["state"] = int(given["state"])
+    if "attributes" in given:
+        new["attributes"] = label_rows.dump_attributes(given["attributes"])
+    if "confidence" in given:
+        Label("any", confidence=given["confidence"])  # raises for one out of range
+        new["confidence"] = given["confidence"]
+    if "verified_by" in given:
+        new["verified_by"] = given["verified_by"]
+    if "verified_how" in given:
+        how = given["verified_how"]
+        new["verified_how"] = None if how is None else Check(how).value
+    if "provenance" in given:
+        new["provenance_id"] = origins.ensure(c, given["provenance"])
+    return new
 
 
 def delete(c: Connection, ids: Collection[int], change_id: int) -> int:

@@ -7,12 +7,13 @@ for all of them.
 from countersign.store.review_approval import adopt, approve
 from countersign.store.review_counts import histogram, stats
 from countersign.store.review_pages import page_images, page_labels
-from countersign.store.review_verdicts import edit, promote, reject, restore, undo_promotion
+from countersign.store.review_verdicts import edit, edit_many, promote, reject, restore, undo_promotion
 
 __all__ = [
     "adopt",
     "approve",
     "edit",
+    "edit_many",
     "histogram",
     "page_images",
     "page_labels",

@@ -6,7 +6,7 @@ other. What becomes of promoted labels in the end is said in review_approval.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -114,16 +114,23 @@ def edit(
     if labels.field_of(c, label_id) != field_id:
         raise NotFound("label", label_id, remedy=f"The run {run.name!r} has no such label.")
     change = history.begin(c, run.project_id, Verb.EDIT, actor, field_id=field_id, run_id=run.id)
-    return labels.update(
-        c,
-        label_id,
-        change_id=change,
-        class_name=labels.UNCHANGED if class_name is None else class_name,
-        geometry=labels.UNCHANGED if geometry is None else geometry,
-        state=LabelState.PROMOTED,
-        verified_by=actor,
-        verified_how=Check.EDITED,
-    )
+    given = {"class_name": class_name, "geometry": geometry}
+    shape = {name: value for name, value in given.items() if value is not None}
+    edit_many(c, field_id, {label_id: shape}, actor=actor, change_id=change)
+    return labels.get(c, label_id)
+
+
+def edit_many(
+    c: Connection, field_id: int, values: Mapping[int, Mapping[str, Any]], *, actor: str, change_id: int
+) -> int:
+    """Correct labels, each in its own way: ``values`` has by their ids what ``labels.update`` takes by name.
+
+    They count as promoted then. Returns how many are other than before; raises as ``edit`` does.
+    """
+    reviewable(c, field_id)
+    verdict = {"state": LabelState.PROMOTED, "verified_by": actor, "verified_how": Check.EDITED}
+    corrected = {label_id: {**given, **verdict} for label_id, given in values.items()}
+    return labels.update_many(c, field_id, corrected, change_id=change_id)
 
 
 def reviewable(c: Connection, field_id: int) -> Run:

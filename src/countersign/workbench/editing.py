@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from countersign.domain import errors
 from countersign.domain import mask as masks
 from countersign.domain.errors import Conflict, CountersignError, GeometryError, InvalidInput, NotFound, Outdated
 from countersign.domain.geometry import Geometry, Mask
@@ -23,6 +22,9 @@ from countersign.domain.image import Project
 from countersign.domain.label import Check, Label, LabelState, Origin, Provenance, Verb
 from countersign.store import Store, classes, client_keys, editions, fields, history, images, labels
 from countersign.store import review as reviews
+from countersign.store.editions import Edition
+from countersign.workbench import outcomes
+from countersign.workbench.outcomes import Edited, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +64,6 @@ class Delete:
 Operation: TypeAlias = Create | Update | Delete
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an operation. ``error`` is None if it was done."""
-
-    label_id: int | None
-    client_id: str
-    error: CountersignError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Edited:
-    """What became of a batch: an outcome for every operation, the changes it made, whether it had come before."""
-
-    outcomes: list[Outcome]
-    changes: list[int]
-    replayed: bool = False
-
-
 def edit(
     store: Store,
     project: Project,
@@ -99,10 +83,10 @@ def edit(
         if key and (known := client_keys.find(c, project.id, key)) is not None:
             if known.digest != digest:
                 raise Conflict(f"The key {key!r} came with other operations before", remedy="Make a new key.")
-            return _replayed(known.answer)
+            return outcomes.replayed(known.answer)
         done = _Batch(c, project, actor, note).do(operations)
         if key:
-            client_keys.keep(c, project.id, key, client_keys.Answer(digest, _kept(done)))
+            client_keys.keep(c, project.id, key, client_keys.Answer(digest, outcomes.kept(done)))
     return done
 
 
@@ -120,18 +104,17 @@ class _Batch:
     touched: set[int] = field(default_factory=set)
 
     def do(self, operations: Sequence[Operation]) -> Edited:
-        outcomes: list[Outcome] = []
-        at = 0
-        while at < len(operations):
-            group = _creates_from(operations, at)
-            if len(group) > 1 and (found := self._create_all(group)) is not None:
-                outcomes += found
-                at += len(group)
-                continue
-            outcomes.append(self._one(operations[at]))
-            at += 1
+        found: list[Outcome] = []
+        while (at := len(found)) < len(operations):
+            creates, updates = _creates_from(operations, at), _updates_from(operations, at)
+            if len(creates) > 1 and (made := self._create_all(creates)) is not None:
+                found += made
+            elif len(updates) > 1:
+                found += self._update_all(updates)
+            else:
+                found.append(self._one(operations[at]))
         changes = editions.forget_empty(self.c, [*self.changes.values(), *self.others])
-        return Edited(outcomes, changes)
+        return Edited(found, changes)
 
     def _one(self, operation: Operation) -> Outcome:
         label_id = None
@@ -207,15 +190,75 @@ class _Batch:
             values["provenance"] = _with_help(found.provenance or Provenance(Origin.PERSON, self.actor), by)
         labels.update(self.c, label_id, change_id=self._change(field_id, Verb.EDIT), **values)
 
+    def _update_all(self, group: Sequence[Update]) -> list[Outcome]:
+        """Do updates of different labels: together what nothing speaks against, the others one by one."""
+        done: set[int | None] = set()
+        try:
+            with self.c.begin_nested():
+                done.update(self._update_plain(group))
+        except CountersignError:  # each will say for itself what is wrong with it
+            self._drop_rolled_back()
+            done.clear()
+        ids = [self._known(item) for item in group]
+        return [
+            Outcome(label_id, item.client_id) if label_id in done else self._one(item)
+            for label_id, item in zip(ids, group, strict=True)
+        ]
+
+    def _update_plain(self, group: Sequence[Update]) -> list[int]:
+        """Write the updates that are of this project, of open fields, and not outdated; return their labels' ids."""
+        known = {label_id: item for item in group if (label_id := self._known(item)) is not None}
+        if len(known) < len(group):  # one that is not there, or one by two names: their order matters
+            return []
+        seen = editions.held(self.c, known)
+        rows = {field_id: fields.row(self.c, field_id) for field_id in {found.field_id for found in seen.values()}}
+        plain: dict[int, dict[int, dict[str, Any]]] = {}
+        for label_id, found in seen.items():
+            row, expected = rows[found.field_id], known[label_id].expected
+            fresh = expected is None or expected == found.version or label_id in self.touched
+            if row.project_id == self.project.id and not row.closed and fresh:
+                plain.setdefault(row.id, {})[label_id] = dict(known[label_id].values)
+        self._leave_out_unfit(plain, seen)
+        for field_id, values in plain.items():
+            if rows[field_id].run_id is not None:
+                self._review_edits(field_id, values)
+                continue
+            for label_id in values:
+                if seen[label_id].by_model:
+                    values[label_id] |= {"verified_by": self.actor, "verified_how": Check.EDITED}
+            labels.update_many(self.c, field_id, values, change_id=self._change(field_id, Verb.EDIT))
+        done = [label_id for values in plain.values() for label_id in values]
+        self.touched.update(done)
+        return done
+
+    def _leave_out_unfit(self, plain: Mapping[int, dict[int, dict[str, Any]]], seen: Mapping[int, Edition]) -> None:
+        """Take out edits with masks that do not fit their images."""
+        painted = [(values, label_id, values[label_id]["geometry"]) for values in plain.values() for label_id in values
+                   if isinstance(values[label_id].get("geometry"), Mask)]  # fmt: skip
+        at = {seen[label_id].image_id for _, label_id, _ in painted}
+        sizes = {image.id: (image.width, image.height) for image in images.by_ids(self.c, at)} if at else {}
+        for values, label_id, mask in painted:
+            if _fault(mask, *sizes[seen[label_id].image_id]):
+                del values[label_id]
+
+    def _review_edits(self, field_id: int, values: Mapping[int, Mapping[str, Any]]) -> None:
+        """Edit labels of a run by the rules of its review: another class or shape promotes, attributes alone do not."""
+        corrected: dict[int, Mapping[str, Any]] = {}
+        noted: dict[int, Mapping[str, Any]] = {}
+        for label_id, given in values.items():
+            kept = {name: value for name, value in given.items() if name == "attributes" or value is not None}
+            if kept:
+                (noted if kept.keys() == {"attributes"} else corrected)[label_id] = kept
+        run_id = fields.row(self.c, field_id).run_id
+        if corrected:
+            change = self._change(field_id, Verb.EDIT, run_id)
+            reviews.edit_many(self.c, field_id, corrected, actor=self.actor, change_id=change)
+        if noted:
+            labels.update_many(self.c, field_id, noted, change_id=self._change(field_id, Verb.EDIT, run_id))
+
     def _review(self, field_id: int, label_id: int, values: dict[str, Any], state: LabelState | None) -> None:
         """Edit or decide on a label of a run, by the rules of its review."""
-        shape = {name: values[name] for name in ("class_name", "geometry") if values.get(name) is not None}
-        if shape:
-            reviews.edit(self.c, field_id, label_id, actor=self.actor, **shape)
-            self.others.append(editions.versions(self.c, [label_id])[label_id])
-        if "attributes" in values:
-            change = self._change(field_id, Verb.EDIT)
-            labels.update(self.c, label_id, change_id=change, attributes=values["attributes"])
+        self._review_edits(field_id, {label_id: values})
         if state is not None:
             self._decide(field_id, label_id, state)
 
@@ -265,13 +308,16 @@ class _Batch:
             )
         return self.made[operation.client_id]
 
+    def _known(self, operation: Update) -> int | None:
+        return operation.label_id if operation.label_id is not None else self.made.get(operation.client_id)
+
     def _field(self, name: str) -> int:
         return fields.ensure(self.c, self.project.id, name).id
 
-    def _change(self, field_id: int, verb: Verb) -> int:
+    def _change(self, field_id: int, verb: Verb, run_id: int | None = None) -> int:
         if (field_id, verb) not in self.changes:
             self.changes[field_id, verb] = history.begin(
-                self.c, self.project.id, verb, self.actor, field_id=field_id, note=self.note
+                self.c, self.project.id, verb, self.actor, field_id=field_id, note=self.note, run_id=run_id
             )
         return self.changes[field_id, verb]
 
@@ -299,48 +345,32 @@ def _creates_from(operations: Sequence[Operation], at: int) -> list[Create]:
     return found
 
 
+def _updates_from(operations: Sequence[Operation], at: int) -> list[Update]:
+    """Updates in a row, of different labels, of their content alone: none of them depends on another."""
+    found: list[Update] = []
+    met: set[int | str] = set()
+    for operation in operations[at:]:
+        if not isinstance(operation, Update) or not operation.values.keys().isdisjoint(("state", "made_with")):
+            break
+        which = operation.client_id if operation.label_id is None else operation.label_id
+        if which in met:
+            break
+        met.add(which)
+        found.append(operation)
+    return found
+
+
 def check_fits(geometry: Geometry | None, width: int, height: int) -> None:
     """Raise GeometryError for a mask of another size than the image, or with damaged runs."""
-    if not isinstance(geometry, Mask):
-        return
-    if (geometry.width, geometry.height) != (width, height):
-        raise GeometryError(f"the mask is {geometry.width}x{geometry.height}, the image is {width}x{height}")
-    if not masks.valid(geometry):
-        raise GeometryError("the runs of the mask do not fill the image exactly")
+    if isinstance(geometry, Mask) and (fault := _fault(geometry, width, height)):
+        raise GeometryError(fault)
 
 
-def _kept(done: Edited) -> dict[str, Any]:
-    """Return what is stored under a key."""
-    return {
-        "changes": done.changes,
-        "outcomes": [
-            [
-                item.label_id,
-                item.client_id,
-                item.error and [type(item.error).__name__, item.error.what, item.error.remedy, _by(item.error)],
-            ]
-            for item in done.outcomes
-        ],
-    }
-
-
-def _replayed(kept: Mapping[str, Any]) -> Edited:
-    outcomes = [
-        Outcome(label_id, client_id, _error_of(*error) if error else None)
-        for label_id, client_id, error in kept["outcomes"]
-    ]
-    return Edited(outcomes, list(kept["changes"]), replayed=True)
-
-
-def _by(error: CountersignError) -> str:
-    return error.by if isinstance(error, Outdated) else ""
-
-
-def _error_of(kind: str, what: str, remedy: str, by: str = "") -> CountersignError:
-    made: CountersignError = getattr(errors, kind).__new__(getattr(errors, kind))
-    made.__dict__.update(what=what, remedy=remedy, **({"current": None, "by": by} if kind == "Outdated" else {}))
-    made.args = (what, remedy)
-    return made
+def _fault(mask: Mask, width: int, height: int) -> str:
+    """Return why a mask does not fit an image of this size; empty if it does."""
+    if (mask.width, mask.height) != (width, height):
+        return f"the mask is {mask.width}x{mask.height}, the image is {width}x{height}"
+    return "" if masks.valid(mask) else "the runs of the mask do not fill the image exactly"
 
 
 def digest_of(operations: Any) -> bytes:

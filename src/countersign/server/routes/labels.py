@@ -42,7 +42,7 @@ from countersign.server.schemas.labels import (
 from countersign.server.schemas.labels import Label as LabelSchema
 from countersign.server.wire import Json
 from countersign.store import editions, fields, history, images, labels, projects
-from countersign.workbench import editing
+from countersign.workbench import editing, outcomes
 from countersign.workbench.as_json import to_geometry
 
 router = APIRouter(tags=["labels"])
@@ -213,7 +213,7 @@ def _provenance(origin: Origin, by: PredictedBy, source: str = "") -> Provenance
     )  # fmt: skip
 
 
-def _result(outcome: editing.Outcome, now: dict[int, dict[str, Any]]) -> dict[str, Any]:
+def _result(outcome: outcomes.Outcome, now: dict[int, dict[str, Any]]) -> dict[str, Any]:
     error = outcome.error
     status = "done" if error is None else "conflict" if isinstance(error, Outdated) else "refused"
     label = now.get(outcome.label_id or 0)
