@@ -1,11 +1,14 @@
 """The user interface's files, and the page that stands in for them where they were not built.
 
 A path that names no file gets the page itself: the interface knows its own addresses. Files whose names carry their
-hash are kept by browsers for good. A link with a one-time token becomes a cookie here, and an address without it.
+hash are kept by browsers for good; the others are asked for again, and not sent again where they are the same. What the
+build packed lies beside the file (``.gz``) and is sent instead to who takes it. A link with a one-time token becomes a
+cookie here, and an address without it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import html
 import mimetypes
 from pathlib import Path
@@ -25,7 +28,7 @@ _POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; "
     "font-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-_TEXT = frozenset({".html", ".js", ".css", ".svg", ".json", ".map", ".webmanifest", ".txt"})
+_PACKED = ".gz"
 
 
 def install(app: FastAPI, folder: Path = FOLDER) -> None:
@@ -38,7 +41,7 @@ def install(app: FastAPI, folder: Path = FOLDER) -> None:
             return ProblemResponse(problem(404, f"There is nothing at /{path}"))
         if (token := request.query_params.get("token")) is not None:
             return _sign_in(request, parts, token)
-        return _file(folder, path) or _index(folder, request)
+        return _file(folder, path, request) or _index(folder, request)
 
 
 def _sign_in(request: Request, parts: Parts, token: str) -> Response:
@@ -62,8 +65,8 @@ def _sign_in(request: Request, parts: Parts, token: str) -> Response:
     return answer
 
 
-def _file(folder: Path, path: str) -> Response | None:
-    if not path or "\0" in path:
+def _file(folder: Path, path: str, request: Request) -> Response | None:
+    if not path or "\0" in path or path.endswith(_PACKED):
         return None
     found = (folder / path).resolve()
     try:
@@ -71,11 +74,40 @@ def _file(folder: Path, path: str) -> Response | None:
             return None
     except OSError:  # a name too long for a file
         return None
-    media = mimetypes.guess_type(found.name)[0] or "application/octet-stream"
     forever = "assets" in found.relative_to(folder.resolve()).parts[:-1]
-    control = "public, max-age=31536000, immutable" if forever else "no-cache"
+    return _sent(found, request, "public, max-age=31536000, immutable" if forever else "no-cache")
+
+
+def _sent(file: Path, request: Request, control: str) -> Response:
+    """Send a file, packed where the browser takes that; no more than its tag where the browser has it already."""
+    packed = file.with_name(file.name + _PACKED)
     headers = {"cache-control": control, "content-security-policy": _POLICY}
-    return Response(found.read_bytes(), media_type=media, headers=headers)
+    given = file
+    if packed.is_file():
+        headers["vary"] = "Accept-Encoding"
+        if _takes_gzip(request.headers.get("accept-encoding", "")):
+            given = packed
+            headers["content-encoding"] = "gzip"
+    data = given.read_bytes()
+    headers["etag"] = tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+    # A proxy that packs or unpacks on the way makes a tag weak.
+    known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
+    if tag in known or "*" in known:
+        headers.pop("content-encoding", None)
+        return Response(status_code=304, headers=headers)
+    return Response(data, media_type=mimetypes.guess_type(file.name)[0] or "application/octet-stream", headers=headers)
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether a header Accept-Encoding allows gzip (RFC 9110, 12.5.3)."""
+    weights: dict[str, float] = {}
+    for item in accepted.lower().split(","):
+        name, _, weight = item.partition(";")
+        try:
+            weights[name.strip()] = float(weight.partition("=")[2]) if weight.strip() else 1.0
+        except ValueError:
+            weights[name.strip()] = 0.0
+    return weights.get("gzip", weights.get("*", 0.0)) > 0
 
 
 def _index(folder: Path, request: Request) -> Response:
@@ -90,8 +122,7 @@ def _index(folder: Path, request: Request) -> Response:
         )
     if "text/html" not in request.headers.get("accept", "text/html") and "*/*" not in request.headers.get("accept", ""):
         return ProblemResponse(problem(404, f"There is nothing at {request.url.path}"))
-    headers = {"cache-control": "no-cache", "content-security-policy": _POLICY}
-    return HTMLResponse(index.read_bytes(), headers=headers)
+    return _sent(index, request, "no-cache")
 
 
 def _page(status: int, title: str, body: str) -> Response:
