@@ -272,7 +272,7 @@ def test_masks__that_cannot_be_written(store: Store, project_of: MakeProject, tm
     two = {"method": Method.TWO_STAGE, "refiner": "staged:cutter"}
     project = project_of(1)
 
-    with pytest.raises(InvalidInput, match="no masks can be written to .*file/masks"):
+    with pytest.raises(InvalidInput, match=r"no masks can be written to .*file/masks"):
         _run(store, project, "detector", masks=f"{blocked}/masks", **two)
 
     spec = RunSpec("staged:detector", "auto", executor="inline", min_confidence=0, masks=str(tmp_path / "masks"), **two)
