@@ -23,7 +23,7 @@ class Shown:
     """A family with cards: a zero-shot detector on the hub, and a restricted one at a plain address."""
 
     name = "shown"
-    option_names = ()
+    option_names = ("classes",)
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -124,9 +124,15 @@ def _here(entry: Entry) -> str:
         size = card.download_bytes or card.estimated_bytes
         about = "" if card.download_bytes else "about "
         note = f" ({about}{size / 1e6:,.0f} MB)" if size else ""
-        return f"no; countersign models pull {entry.name}{note}" if card.hub_id or card.files else ""
+        return f"no; countersign models pull {_pull_name(card)}{note}" if card.hub_id or card.files else ""
     return f"{entry.installed.folder} ({entry.installed.where}, {entry.installed.bytes / 1e6:,.1f} MB)"
 
 
 def _details(details: Mapping[str, Any]) -> list[str]:
     return [f"  {name}: {str(value)[:200]}{' ...' if len(str(value)) > 200 else ''}" for name, value in details.items()]
+
+
+def _pull_name(card: ModelCard) -> str:
+    from countersign.models.weights import pull_name
+
+    return pull_name(card)

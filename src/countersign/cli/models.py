@@ -99,9 +99,11 @@ def _entry(session: Session, model: str) -> Entry:
     try:
         return found.entry(model)
     except NotFound:
-        if session.opened is None:
+        if session.opened is not None:
+            return Entry(session.open().models.card(model), FETCHED, None)
+        if not Path(model.partition("?")[0]).expanduser().exists():
             raise
-        return Entry(session.open().models.card(model), FETCHED, None)
+        return Entry(found.card(model), FETCHED, None)
 
 
 @models.command()
@@ -230,7 +232,10 @@ def check(session: Session, names: tuple[str, ...]) -> int:
         if not wrong:
             session.out.line(f"{count(len(found), 'file')} checked; all are what they should be.")
         for name in dict.fromkeys(item.model for item in wrong):
-            session.out.notice(f"To mend {name}: countersign models pull {name} --again")
+            own = shelf(session).entry(name).origin == "own"
+            again = f"countersign models remove {name}, then add it again" if own else (
+                f"countersign models pull {name} --again")  # fmt: skip
+            session.out.notice(f"To mend {name}: {again}")
     return ModelError.exit_code if wrong else 0
 
 

@@ -99,10 +99,12 @@ def reference(text: str, card: ModelCard) -> registry.Reference | None:
 
 
 def files_of(path: Path) -> list[Path]:
-    """The files of a model: all of its folder, or the file and what lies beside it under the same name."""
+    """The files of a model: all of its folder, or the file, what its family knows, what has the same name beside it."""
     if path.is_dir():
         return sorted(item for item in path.rglob("*") if item.is_file() and not _is_hidden(item, path))
-    return [path, *sorted(_beside(path))]
+    family = registry.family(registry.family_of(path))
+    named = family.files(path) if isinstance(family, registry.Gatherer) else ()
+    return [path, *sorted({*_beside(path), *named} - {path})]
 
 
 def _is_hidden(item: Path, folder: Path) -> bool:
@@ -143,6 +145,13 @@ def _card(path: Path, said: Said, name: str, read_card: Callable[[str], ModelCar
         options = {**base.options, **_options(base.family, str(path), "")}
         text = said.reference.partition("?")[0] + (f"?{urlencode(options)}" if options else "")
     card = read_card(text)
+    _check_weights(path)
+    own_names = not said.classes or said.reference or "classes" in registry.family(card.family).option_names
+    if not own_names and said.classes != card.classes:
+        raise InvalidInput(
+            f"{path.name} names its classes itself ({', '.join(card.classes[:5]) or 'any words'} ...)",
+            remedy="Leave --classes out; 'countersign label-map' gives them other names in a project.",
+        )
     if said.classes and card.classes and not said.reference and len(said.classes) != len(card.classes):
         raise InvalidInput(
             f"{path.name} knows {len(card.classes)} classes, and {len(said.classes)} names are given",
@@ -157,6 +166,31 @@ def _card(path: Path, said: Said, name: str, read_card: Callable[[str], ModelCar
         speed=0,
         performance=0,
     )
+
+
+def _check_weights(path: Path) -> None:
+    """Raise ModelError for a checkpoint without weights, with a part of them, or with a file that was cut short."""
+    for file in files_of(path):
+        if file.suffix == ".safetensors" and not pickles.is_pickle(file):
+            _check_safetensors(file)
+    if not (path / "config.json").is_file():
+        return
+    if not any(file.suffix == ".safetensors" or pickles.may_be(file.name) for file in path.iterdir()):
+        raise ModelError(f"{path} holds no weights", remedy="Put model.safetensors beside config.json.")
+    if not (path / "model.safetensors").is_file() and (absent := weights.absent_shards(path)):
+        raise ModelError(
+            f"of the weights in {path} {', '.join(absent[:3])} is missing", remedy="Fetch the model again."
+        )
+
+
+def _check_safetensors(file: Path) -> None:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, "numpy"):  # reads the header, which must cover the file
+            pass
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{file} is damaged: {error}", remedy="Fetch it again.") from error
 
 
 def _options(family: str, path: str, classes: str) -> dict[str, str]:

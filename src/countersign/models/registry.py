@@ -113,6 +113,15 @@ class Opener(Protocol):
         ...
 
 
+@runtime_checkable
+class Gatherer(Protocol):
+    """A family whose files need others beside them."""
+
+    def files(self, path: Path) -> Sequence[Path]:
+        """Return what lies in the folder of a model's file, or below, and belongs to it. Raises ModelError."""
+        ...
+
+
 _BUILT_IN: Mapping[str, str] = {
     SAVED: "countersign.models.trained:FAMILY",
     "chat": "countersign.models.chat:FAMILY",

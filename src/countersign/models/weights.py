@@ -150,14 +150,20 @@ def is_complete(place: Path, card: ModelCard) -> bool:
         return all((place / file.name).is_file() for file in card.files)
     if not card.hub_id or not (place / "config.json").is_file():
         return False
+    absent = absent_shards(place)
+    return any(place.glob("*.safetensors")) if absent is None else not absent
+
+
+def absent_shards(place: Path) -> list[str] | None:
+    """Return what is missing of weights in several files; None where they are not. A damaged index is missing."""
     index = place / "model.safetensors.index.json"
-    if index.is_file():
-        try:
-            shards = set(orjson.loads(index.read_bytes())["weight_map"].values())
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return False
-        return all((place / str(shard)).is_file() for shard in shards)
-    return any(place.glob("*.safetensors"))
+    if not index.is_file():
+        return None
+    try:
+        shards = {str(shard) for shard in orjson.loads(index.read_bytes())["weight_map"].values()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return [index.name]
+    return sorted(shard for shard in shards if not (place / shard).is_file())
 
 
 def hub_cache() -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,15 @@ class Shelf:
         countersign.domain.errors.NotFound: There is no model 'no-such-model'...
         """
         return _entry(self._card(name))
+
+    def card(self, reference: str) -> ModelCard:
+        """Return the card of any model that a run could take: a path, or a family's own name. Raises NotFound.
+
+        >>> workspace.models.card("timm:resnet18?weights=random").family
+        'timm'
+        """
+        import_module("countersign.runs.catalogue")  # with it saved models can be opened, too
+        return registry.card(reference)
 
     def pull(
         self,
@@ -275,7 +285,7 @@ def _telling(on_progress: OnProgress | None) -> pulling.OnStage | None:
 
 def _task(name: str) -> Task:
     try:
-        return Task(name.replace("-", "_").replace(" ", "_"))
+        return Task(name.strip().lower().replace("-", "_").replace(" ", "_"))
     except ValueError as error:
         raise InvalidInput(
             f"there is no task {name!r}", remedy=f"Tasks: {', '.join(task.value for task in Task)}."

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 from safetensors.numpy import save_file
 
 import shapes
+import tiny_onnx
 from countersign.domain.errors import InvalidInput, ModelError, NameTaken
 from countersign.domain.model import ModelCard, Task
 from countersign.models import own, pickles, records, registry, weights
+from countersign.models.contract import PredictOptions
 from countersign.models.own import Said
 from countersign.models.registry import Reference
 
@@ -173,7 +179,7 @@ def test_pickles__are_left_out_beside_safetensors(tmp_path: Path, models_folder:
     folder = tmp_path / "checkpoint"
     folder.mkdir()
     (folder / "echo.json").write_text("{}")
-    (folder / "model.safetensors").write_bytes(b"x")
+    save_file({"a": np.zeros(1)}, folder / "model.safetensors")
     (folder / "pytorch_model.bin").write_bytes(pickle.dumps({"a": 1}))
 
     own.add(folder, Said(), by="anna")
@@ -201,3 +207,126 @@ def test_pickles__others_are_not(tmp_path: Path) -> None:
 
     assert not pickles.is_pickle(path)
     assert not pickles.is_pickle(tmp_path / "empty.pt")
+
+
+@pytest.fixture
+def described(tmp_path: Path) -> Path:
+    """An ONNX file with a description, a list of names and weights of its own, none of them called as it is."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    tiny_onnx.colour_means(folder / "whole.onnx")
+    model = onnx.load(folder / "whole.onnx")
+    nodes, weights = model.graph.node, np.eye(3, dtype=np.float32)
+    nodes[-1].output[0] = "means"
+    nodes.append(onnx.helper.make_node("MatMul", ["means", "w"], ["scores"]))
+    model.graph.initializer.append(onnx.numpy_helper.from_array(weights, "w"))
+    onnx.save(model, folder / "colours.onnx", save_as_external_data=True, location="w.bin", size_threshold=0)
+    text = "input: {divide: 255}\noutput: {decoder: classes, scores: probabilities}\nclasses: names.txt\n"
+    (folder / "colours.countersign.yaml").write_text(text)
+    (folder / "names.txt").write_text("red\ngreen\nblue\n")
+    return folder / "colours.onnx"
+
+
+def test_add__onnx_with_all_that_it_needs(described: Path, models_folder: Path) -> None:
+    card = own.add(described, Said(), by="anna")
+
+    there = {path.name for path in (models_folder / "colours").iterdir()}
+    assert there == {"colours.onnx", "colours.countersign.yaml", "names.txt", "w.bin", "weights.json"}
+    assert len(weights.check(card)) == 4
+    shutil.rmtree(described.parent)
+    found = registry.load("colours").predict([np.full((4, 4, 3), (9, 200, 9), np.uint8)], PredictOptions())
+    assert [item.class_name for item in found[0]] == ["green"]
+
+
+def test_add__onnx_with_other_names(described: Path) -> None:
+    own.add(described, Said(name="farben", classes=("rot", "gruen", "blau")), by="anna")
+
+    model = registry.load("farben")
+
+    found = model.predict([np.full((4, 4, 3), (9, 200, 9), np.uint8)], PredictOptions(classes=("gruen",)))
+    assert [item.class_name for item in found[0]] == ["gruen"]
+    assert model.card.classes == registry.card("farben").classes == ("rot", "gruen", "blau")
+
+
+def test_onnx__weights_that_are_not_there(described: Path) -> None:
+    before = registry.card(str(described)).weights_hash
+    (described.parent / "w.bin").write_bytes(np.ones((3, 3), np.float32).tobytes())
+    assert registry.card(str(described)).weights_hash != before
+    (described.parent / "w.bin").unlink()
+
+    with pytest.raises(ModelError, match=r"keeps its weights in w\.bin, which is not there"):
+        own.add(described, Said(), by="anna")
+
+
+@pytest.mark.parametrize(("what", "value"), [("opset", 999), ("ir", 99)])
+def test_onnx__too_new(described: Path, what: str, value: int) -> None:
+    model = onnx.load(described)
+    if what == "opset":
+        model.opset_import[0].version = value
+    else:
+        model.ir_version = value
+    described.write_bytes(model.SerializeToString())
+
+    with pytest.raises(ModelError, match="too new for the onnxruntime") as refused:
+        registry.card(str(described))
+    assert "onnxruntime_src" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ('{"architectures": ["WeirdModel"]}', "its config.json names WeirdModel"),
+        ("{", "config.json is damaged"),
+        ('{"architectures": ["DetrForObjectDetection"]}', "holds no weights"),
+        (None, "no config.json and no ONNX file"),
+    ],
+)
+def test_add__a_folder_that_nobody_opens(tmp_path: Path, config: str | None, said: str) -> None:
+    (tmp_path / "model").mkdir()
+    if config:
+        (tmp_path / "model/config.json").write_text(config)
+
+    with pytest.raises(ModelError, match=said):
+        own.add(tmp_path / "model", Said(), by="anna")
+
+
+def test_add__weights_without_their_architecture(tmp_path: Path) -> None:
+    save_file({"a": np.zeros(1)}, tmp_path / "net.safetensors")
+
+    with pytest.raises(ModelError, match="does not say of which architecture") as refused:
+        own.add(tmp_path / "net.safetensors", Said(), by="anna")
+    assert "--as timm:resnet18" in refused.value.remedy
+
+
+def test_add__a_part_of_the_weights(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"architectures": ["DetrForObjectDetection"]}')
+    save_file({"a": np.zeros(1)}, folder / "model-1-of-2.safetensors")
+    index = {"weight_map": {"a": "model-1-of-2.safetensors", "b": "model-2-of-2.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+
+    with pytest.raises(ModelError, match=r"model-2-of-2\.safetensors is missing"):
+        own.add(folder, Said(), by="anna")
+
+
+def test_add__weights_cut_short(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"architectures": ["DetrForObjectDetection"]}')
+    save_file({"a": np.zeros(99)}, folder / "model.safetensors")
+    own.add(folder, Said(name="whole"), by="anna")
+    (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:-9])
+
+    with pytest.raises(ModelError, match=r"model\.safetensors is damaged"):
+        own.add(folder, Said(name="cut"), by="anna")
+
+
+def test_add__names_for_a_family_that_takes_none(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"architectures": ["DetrForObjectDetection"], "id2label": {"0": "a"}}')
+    save_file({"a": np.zeros(1)}, folder / "model.safetensors")
+
+    with pytest.raises(InvalidInput, match="names its classes itself"):
+        own.add(folder, Said(classes=("cat",)), by="anna")

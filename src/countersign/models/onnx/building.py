@@ -104,13 +104,18 @@ def _size(declared: Input, tensor: Tensor, layout: str, where: str) -> Size | No
     return declared.size
 
 
-def labels(found: Found, signature: Signature) -> Labels:
-    """Return what the numbers mean. Raises ModelError where the number of names does not fit."""
+def labels(found: Found, signature: Signature, named: Path | None = None) -> Labels:
+    """Return what the numbers mean. Raises ModelError where the number of names does not fit.
+
+    ``named`` is a text file with other names for the classes, one a line: for all, or for those that are shown.
+    """
     described = found.description
     chosen = described.output.select(signature.outputs)
     by_name = {tensor.name: tensor for tensor in signature.outputs}
     count = described.output.count([by_name[name] for name in chosen])
     names = _class_names(described, found, count)
+    if named is not None and names:
+        names = _renamed(names, names_of(str(named), named.parent, "classes") or (), described, named)
     keypoints = names_of(described.keypoints, found.folder, "keypoints") or ()
     bones = [bone for pair in described.skeleton for bone in pair]
     if bones and not 0 <= min(bones) <= max(bones) < len(keypoints):
@@ -145,6 +150,20 @@ def _class_names(described: Description, found: Found, count: int | None) -> tup
     if twice:
         names = _told_apart(names)
     return names
+
+
+def _renamed(names: tuple[str, ...], given: tuple[str, ...], described: Description, file: Path) -> tuple[str, ...]:
+    background = _background(described, len(names))
+    shown = [index for index, name in enumerate(names) if name and index != background]
+    if len(given) == len(names):
+        return _told_apart(given)
+    if len(given) != len(shown):
+        raise ModelError(
+            f"{file} has {len(given)} names, but the model knows {len(shown)} classes",
+            remedy="Give one name a line for each class, in the model's order.",
+        )
+    others = dict(zip(shown, given, strict=True))
+    return _told_apart(tuple(others.get(index, name) for index, name in enumerate(names)))
 
 
 def _told_apart(names: tuple[str, ...]) -> tuple[str, ...]:

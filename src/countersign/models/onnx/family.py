@@ -1,7 +1,7 @@
 """The family of ONNX models: any ``*.onnx`` file, or a folder that holds one, with a description of how it is used.
 
-Option ``description`` names the description's file where it is not beside the model. Nothing of onnxruntime is
-imported before a model is asked for.
+Option ``description`` names the description's file where it is not beside the model, ``classes`` a list of names that
+replaces the described one. Nothing of onnxruntime is imported before a model is asked for.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class OnnxFamily:
     """ONNX files."""
 
     name: str = "onnx"
-    option_names: tuple[str, ...] = ("description",)
+    option_names: tuple[str, ...] = ("description", "classes")
     setting_names: tuple[str, ...] = ("nms", "nms_across_classes", "max_detections", "top")
 
     def names(self) -> Sequence[str]:
@@ -39,13 +39,20 @@ class OnnxFamily:
             return path.suffix.lower() == ENDING
         return path.is_dir() and not (path / "config.json").exists() and len(_files(path)) == 1
 
+    def files(self, path: Path) -> Sequence[Path]:
+        """Return what lies beside a file and belongs to it. Raises ModelError."""
+        from countersign.models.onnx import parts
+
+        return parts.files(path)
+
     def card(self, reference: Reference) -> ModelCard:
         from countersign.models.onnx import building, reading, session
 
         path = _path(reference)
         signature = session.read_signature(path)
-        found = reading.read(path, signature, _given(reference))
-        meaning, fitted = building.labels(found, signature), building.fit(found, signature)
+        found = reading.read(path, signature, _given(reference, "description"))
+        meaning = building.labels(found, signature, _given(reference, "classes"))
+        fitted = building.fit(found, signature)
         hashed = session.weights_hash(path)
         return building.card(path, found, meaning, fitted, name=reference.name, weights_hash=hashed)
 
@@ -57,8 +64,9 @@ class OnnxFamily:
 
         path = _path(reference)
         session = Session(path, device)
-        found = reading.read(path, session.signature, _given(reference))
-        meaning, fitted = building.labels(found, session.signature), building.fit(found, session.signature)
+        found = reading.read(path, session.signature, _given(reference, "description"))
+        meaning = building.labels(found, session.signature, _given(reference, "classes"))
+        fitted = building.fit(found, session.signature)
         output = found.description.output
         card = building.card(path, found, meaning, fitted, name=reference.name, weights_hash=weights_hash(path))
         runner = Runner(session, fitted, output)
@@ -89,8 +97,8 @@ def _path(reference: Reference) -> Path:
     return path
 
 
-def _given(reference: Reference) -> Path | None:
-    given = reference.options.get("description")
+def _given(reference: Reference, option: str) -> Path | None:
+    given = reference.options.get(option)
     return Path(given).expanduser() if given else None
 
 

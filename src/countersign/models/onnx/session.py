@@ -6,6 +6,7 @@ Knows tensors by name and shape; what they mean is known to the description.
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from countersign.domain.errors import ModelError
 from countersign.models import threads
+from countersign.models.onnx import parts
 
 Array = NDArray[Any]
 Dimension = int | str | None
@@ -31,6 +33,8 @@ _TYPES = {
     "tensor(int32)": "int32",
     "tensor(int64)": "int64",
 }
+_TOO_NEW = re.compile(r"Opset \d+ is under development|Unsupported model IR version: \d+")
+_CODE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : |/onnxruntime_src/\S+ ")
 _FATAL = 4  # onnxruntime then prints nothing: what goes wrong is raised, too
 
 
@@ -67,7 +71,7 @@ def read_signature(path: Path) -> Signature:
 def weights_hash(path: Path) -> str:
     """SHA-256 in hex of the file, and of the weights beside it where they are a file of their own."""
     digest = hashlib.sha256()
-    beside = [path.with_name(path.name + ending) for ending in (".data", "_data")]
+    beside = [path.parent / name for name in parts.weights_apart(path)]
     try:
         for part in (path, *(file for file in beside if file.is_file())):
             with part.open("rb") as stream:
@@ -132,10 +136,26 @@ def _open(path: Path, providers: list[str], count: int, *, quick: bool = False) 
     try:
         return onnxruntime.InferenceSession(str(path), sess_options=options, providers=providers)
     except Exception as error:  # see above
-        raise ModelError(
-            f"{path} cannot be opened as an ONNX model: {_first_line(error)}",
-            remedy="The file may be damaged or cut short: fetch or export it again.",
-        ) from error
+        raise _unopened(path, error) from error
+
+
+def _unopened(path: Path, error: Exception) -> ModelError:
+    absent = [name for name in parts.weights_apart(path) if not (path.parent / name).is_file()]
+    if absent:
+        return ModelError(
+            f"{path} keeps its weights in {', '.join(absent)}, which is not there",
+            remedy=f"Put it into {path.parent}, under this name.",
+        )
+    text = " ".join(str(error).split())
+    if newest := _TOO_NEW.search(text):
+        return ModelError(
+            f"{path} is too new for the onnxruntime that is installed ({newest[0]})",
+            remedy="Update onnxruntime, or export the model again for an older opset.",
+        )
+    return ModelError(
+        f"{path} cannot be opened as an ONNX model: {_CODE.sub('', text)[:300]}",
+        remedy="The file may be damaged or cut short: fetch or export it again.",
+    )
 
 
 def _device(wanted: str | None) -> tuple[str, list[str]]:
