@@ -5,23 +5,27 @@ Questions of a batch are padded on the left, so that every answer begins where i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from countersign.domain.errors import ModelError
+from countersign.domain.model import ModelCard
 from countersign.models import generating, hub_loading
 from countersign.models.contract import Pixels
 from countersign.models.hub_loading import Loaded
+from countersign.models.hub_model import HubModel
+
+MOST = 256
+"""How many tokens an answer may have where the setting ``max_new_tokens`` says nothing."""
 
 
-class Conversation:
-    """Puts one text to each of several images and returns what the network writes."""
+class Conversation(HubModel):
+    """An Asker: puts one text to each of several images and returns what the network writes."""
 
-    def __init__(self, loaded: Loaded) -> None:
-        self._network = loaded.network
-        self._processor = loaded.processor
+    def __init__(self, loaded: Loaded, card: ModelCard) -> None:
+        super().__init__(loaded, card)
         self._tokenizer = loaded.processor.tokenizer
-        self.device = loaded.device
         if not (getattr(self._processor, "chat_template", None) or getattr(self._tokenizer, "chat_template", None)):
             raise ModelError(
                 f"{loaded.folder} has no chat template: how a question is put to it is not said",
@@ -30,7 +34,10 @@ class Conversation:
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
 
-    def answers(self, images: Sequence[Pixels], text: str, most: int) -> list[str]:
+    def ask(self, images: Sequence[Pixels], question: str, *, settings: Mapping[str, Any] | None = None) -> list[str]:
+        return self._answers(images, question_of(question), generating.limit(settings, MOST))
+
+    def _answers(self, images: Sequence[Pixels], text: str, most: int) -> list[str]:
         """Return one answer per image, of ``most`` tokens at most. Raises ModelError."""
         if not images:
             return []
@@ -48,10 +55,9 @@ class Conversation:
         return [answer.strip() for answer in said]
 
 
-def open_conversation(folder: Path, device: str | None) -> tuple[Conversation, str]:
-    """Load a checkpoint; returns the conversation and the hash of its weights. Raises ModelError."""
-    loaded = hub_loading.load(folder, "AutoModelForImageTextToText", device=device, dtype="bfloat16")
-    return Conversation(loaded), loaded.weights_hash
+def load(folder: Path, device: str | None) -> Loaded:
+    """Load a checkpoint that writes text about images. Raises ModelError."""
+    return hub_loading.load(folder, "AutoModelForImageTextToText", device=device, dtype="bfloat16")
 
 
 def question_of(text: str) -> str:

@@ -91,14 +91,18 @@ class Model(Protocol):
 class SplitModel(Model, Protocol):
     """A model whose preparation of one image can be done ahead, in another thread.
 
-    ``prepare`` takes one image and returns what ``predict_prepared`` takes in place of it (resized, normalised ...).
-    A model whose ``predict_prepared`` several threads may call at once says so with an attribute ``parallel`` that is
-    True: on a CPU that is quicker than one call on all cores.
+    ``prepare`` takes one image and returns what ``predict_prepared`` takes in place of it (resized, normalised ...); a
+    class that has this one as its base has ``predict`` by them. A model whose ``predict_prepared`` several threads may
+    call at once says so with an attribute ``parallel`` that is True: on a CPU that is quicker than one call on all
+    cores.
     """
 
     def prepare(self, image: Pixels) -> Any: ...
 
     def predict_prepared(self, prepared: Sequence[Any], options: PredictOptions) -> list[list[Prediction]]: ...
+
+    def predict(self, images: Sequence[Pixels], options: PredictOptions) -> list[list[Prediction]]:
+        return self.predict_prepared([self.prepare(image) for image in images], options)
 
 
 @runtime_checkable

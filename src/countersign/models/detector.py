@@ -6,49 +6,38 @@ themselves; more can be asked for with the setting ``nms``.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
-from countersign.models import accelerated, batches, hub_loading, results, vocabularies
+from countersign.models import accelerated, hub_loading, results, vocabularies
 from countersign.models.acceleration import Runner
 from countersign.models.batches import Prepared
-from countersign.models.contract import Anything, Pixels, PredictOptions
+from countersign.models.contract import Anything, PredictOptions
 from countersign.models.detector_cards import CARDS
 from countersign.models.hub_family import HubFamily
 from countersign.models.hub_loading import Loaded
+from countersign.models.hub_model import HubLabeller
 from countersign.models.registry import Reference
 
 _TEXT_DRIVEN = ("GroundingDino", "OmDet", "OwlViT", "Owlv2", "OWLv2", "MMGrounding")
 
 
-class Detector:
-    """A closed-set detector as a SplitModel. Prepared: what its processor makes of one image."""
+class Detector(HubLabeller):
+    """A closed-set detector."""
 
     parallel = True
 
-    def __init__(self, loaded: Loaded, card: ModelCard, names: tuple[str, ...]) -> None:
-        self._network = loaded.network
-        self._processor = loaded.processor
-        self._card = card
-        self._names = names
-        self._device = loaded.device
+    def __init__(self, loaded: Loaded, card: ModelCard) -> None:
+        super().__init__(loaded, card)
+        self._names = _names(loaded.config)
         self._run: Runner | None = None
-
-    @property
-    def card(self) -> ModelCard:
-        return self._card
-
-    @property
-    def device(self) -> str:
-        return self._device
 
     def choose_engine(self, engine: str) -> None:
         """Let another engine compute the network where that can be. Raises ModelError."""
@@ -63,30 +52,21 @@ class Detector:
             difference=differ_as_sets,
         )
 
-    def prepare(self, image: Pixels) -> Prepared:
-        return batches.prepare(self._processor, image)
-
-    def predict(self, images: Sequence[Pixels], options: PredictOptions) -> list[list[Prediction]]:
-        return self.predict_prepared([self.prepare(image) for image in images], options)
-
-    def predict_prepared(self, prepared: Sequence[Prepared], options: PredictOptions) -> list[list[Prediction]]:
-        def forward(inputs: dict[str, Any], members: Sequence[Prepared]) -> list[list[Prediction]]:
-            outputs = self._outputs(inputs)
-            found = self._processor.post_process_object_detection(
-                outputs,
-                threshold=options.min_confidence - 1e-6,  # the library keeps what is above it, not what equals it
-                target_sizes=[item.size for item in members],
-            )
-            return [self._choose(item.size, each, options) for item, each in zip(members, found, strict=True)]
-
-        return batches.run(prepared, self._device, forward)
+    def _label(
+        self, inputs: dict[str, Any], members: Sequence[Prepared], options: PredictOptions
+    ) -> list[list[Prediction]]:
+        found = self._processor.post_process_object_detection(
+            self._outputs(inputs),
+            threshold=options.min_confidence - 1e-6,  # the library keeps what is above it, not what equals it
+            target_sizes=[item.size for item in members],
+        )
+        return [self._choose(item.size, each, options) for item, each in zip(members, found, strict=True)]
 
     def _outputs(self, inputs: dict[str, Any]) -> Any:
         import torch
 
         if self._run is None:
-            with torch.inference_mode():
-                return self._network(**inputs)
+            return self._network(**inputs)
         logits, places = self._run(inputs[_INPUT].float().numpy())
         return SimpleNamespace(logits=torch.from_numpy(logits), pred_boxes=torch.from_numpy(places))
 
@@ -143,12 +123,10 @@ def _answers_alone(network: Any) -> Any:
 class DetectorFamily(HubFamily):
     """Detectors with fixed classes that transformers opens: RT-DETR, D-FINE, RF-DETR, DETR, YOLOS."""
 
-    name: ClassVar[str] = "detector"
-    option_names: ClassVar[tuple[str, ...]] = (accelerated.OPTION,)
-    setting_names: ClassVar[tuple[str, ...]] = ("nms", "nms_across_classes", "max_detections")
-
-    def cards(self) -> Sequence[ModelCard]:
-        return CARDS
+    name = "detector"
+    catalogue = CARDS
+    option_names = (accelerated.OPTION,)
+    setting_names = ("nms", "nms_across_classes", "max_detections")
 
     def fits(self, architecture: str) -> bool:
         return architecture.endswith("ForObjectDetection") and not architecture.startswith(_TEXT_DRIVEN)
@@ -167,8 +145,7 @@ class DetectorFamily(HubFamily):
             processor="AutoImageProcessor",
             may_miss=_UNUSED,
         )
-        card = dataclasses.replace(card, weights_hash=loaded.weights_hash)
-        return Detector(loaded, card, _names(loaded.config))
+        return Detector(loaded, card)
 
     def load(self, reference: Reference, *, device: str | None) -> Anything:
         engine = accelerated.asked(reference)

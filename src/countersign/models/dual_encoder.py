@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
 from countersign.models import batches, hub_loading, results
 from countersign.models.batches import Prepared
-from countersign.models.contract import Pixels, PredictOptions
+from countersign.models.contract import Pixels, PredictOptions, SplitModel
 from countersign.models.dual_encoder_cards import CARDS
 from countersign.models.hub_family import HubFamily
 from countersign.models.prompts import Texts, texts_of
@@ -51,7 +51,7 @@ class Towers:
         raise NotImplementedError
 
 
-class DualEncoder:
+class DualEncoder(SplitModel):
     """Two towers as a SplitModel and an Embedder. Prepared: what its processor makes of one image."""
 
     def __init__(self, towers: Towers, card: ModelCard, device: str, width: int) -> None:
@@ -71,9 +71,6 @@ class DualEncoder:
 
     def prepare(self, image: Pixels) -> Prepared:
         return self._towers.prepare(image)
-
-    def predict(self, images: Sequence[Pixels], options: PredictOptions) -> list[list[Prediction]]:
-        return self.predict_prepared([self.prepare(image) for image in images], options)
 
     def predict_prepared(self, prepared: Sequence[Prepared], options: PredictOptions) -> list[list[Prediction]]:
         if not prepared:
@@ -160,14 +157,10 @@ def _unit(output: Any) -> NDArray[np.float32]:
 class DualEncoderFamily(HubFamily):
     """Encoders of images and texts: CLIP, SigLIP, SigLIP 2."""
 
-    name: ClassVar[str] = "dual_encoder"
-    setting_names: ClassVar[tuple[str, ...]] = ("top", "template")
-
-    def cards(self) -> Sequence[ModelCard]:
-        return CARDS
-
-    def fits(self, architecture: str) -> bool:
-        return architecture in ("CLIPModel", "SiglipModel", "Siglip2Model", "MetaClip2Model")
+    name = "dual_encoder"
+    catalogue = CARDS
+    architectures = ("CLIPModel", "SiglipModel", "Siglip2Model", "MetaClip2Model")
+    setting_names = ("top", "template")
 
     def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
         base = ModelCard("", self.name, (Task.CLASSIFICATION, Task.EMBEDDING), (), zero_shot=True)

@@ -15,10 +15,9 @@ As an Asker it describes an image (in three lengths) or reads the text in it; it
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from countersign.domain.errors import ModelError
 from countersign.domain.label import Prediction
@@ -27,7 +26,7 @@ from countersign.models import generating, hub_loading, results
 from countersign.models.contract import Pixels, PredictOptions
 from countersign.models.found_boxes import Found, choose
 from countersign.models.hub_family import HubFamily
-from countersign.models.hub_loading import Loaded
+from countersign.models.hub_model import HubModel
 from countersign.models.prompts import texts_of
 from countersign.models.registry import Reference
 
@@ -50,22 +49,8 @@ _BEAMS = 3  # as in its authors' examples
 _MOST = 1024
 
 
-class Florence:
+class Florence(HubModel):
     """A Model and an Asker."""
-
-    def __init__(self, loaded: Loaded, card: ModelCard) -> None:
-        self._network = loaded.network
-        self._processor = loaded.processor
-        self._card = card
-        self._device = loaded.device
-
-    @property
-    def card(self) -> ModelCard:
-        return self._card
-
-    @property
-    def device(self) -> str:
-        return self._device
 
     def ask(self, images: Sequence[Pixels], question: str, *, settings: Mapping[str, Any] | None = None) -> list[str]:
         task = task_of(question)
@@ -179,42 +164,6 @@ def _plain(text: str) -> str:
     return text.replace("</s>", "").replace("<s>", "").strip()
 
 
-class FlorenceFamily(HubFamily):
-    """Florence-2: boxes for words, objects, described regions, texts; captions."""
-
-    name: ClassVar[str] = "florence"
-    option_names: ClassVar[tuple[str, ...]] = ("mode",)
-    setting_names: ClassVar[tuple[str, ...]] = ("mode", "max_new_tokens", "nms", "nms_across_classes", "max_detections")
-
-    def cards(self) -> Sequence[ModelCard]:
-        return CARDS
-
-    def fits(self, architecture: str) -> bool:
-        return architecture == "Florence2ForConditionalGeneration"
-
-    def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
-        if config.get("auto_map"):
-            raise ModelError(
-                f"{folder} needs program code that comes with the checkpoint, which is never run",
-                remedy="Use the same model from florence-community (countersign models pull florence-2-base).",
-            )
-        mode = reference.option("mode", MODES, WORDS)
-        base = ModelCard("", self.name, _TASKS, ())
-        told = mode in (WORDS, PHRASES)
-        return hub_loading.card_of(
-            reference, base, folder, zero_shot=told, classes=_CLASSES.get(mode, ()), details=_details(mode)
-        )
-
-    def open(self, folder: Path, card: ModelCard, device: str | None, pickle: bool) -> Florence:
-        loaded = hub_loading.load(folder, "Florence2ForConditionalGeneration", device=device)
-        if not getattr(loaded.processor, "post_processor_config", None):
-            raise ModelError(
-                f"{folder} does not say how the network's words are to be read (post_processor_config)",
-                remedy="Fetch processor_config.json of florence-community/Florence-2-base into the folder.",
-            )
-        return Florence(loaded, dataclasses.replace(card, weights_hash=loaded.weights_hash))
-
-
 _TASKS = (Task.DETECTION, Task.QUESTIONS)
 
 
@@ -248,5 +197,38 @@ CARDS: tuple[ModelCard, ...] = (
     _card("base", 231.0, "Finds what words say, describes images and regions, reads texts; small enough for a CPU."),
     _card("large", 770.0, "Finds what words say, describes images and regions, reads texts; the larger of the two."),
 )
+
+
+class FlorenceFamily(HubFamily):
+    """Florence-2: boxes for words, objects, described regions, texts; captions."""
+
+    name = "florence"
+    catalogue = CARDS
+    architectures = ("Florence2ForConditionalGeneration",)
+    option_names = ("mode",)
+    setting_names = ("mode", "max_new_tokens", "nms", "nms_across_classes", "max_detections")
+
+    def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
+        if config.get("auto_map"):
+            raise ModelError(
+                f"{folder} needs program code that comes with the checkpoint, which is never run",
+                remedy="Use the same model from florence-community (countersign models pull florence-2-base).",
+            )
+        mode = reference.option("mode", MODES, WORDS)
+        base = ModelCard("", self.name, _TASKS, ())
+        told = mode in (WORDS, PHRASES)
+        return hub_loading.card_of(
+            reference, base, folder, zero_shot=told, classes=_CLASSES.get(mode, ()), details=_details(mode)
+        )
+
+    def open(self, folder: Path, card: ModelCard, device: str | None, pickle: bool) -> Florence:
+        loaded = hub_loading.load(folder, "Florence2ForConditionalGeneration", device=device)
+        if not getattr(loaded.processor, "post_processor_config", None):
+            raise ModelError(
+                f"{folder} does not say how the network's words are to be read (post_processor_config)",
+                remedy="Fetch processor_config.json of florence-community/Florence-2-base into the folder.",
+            )
+        return Florence(loaded, card)
+
 
 FAMILY = FlorenceFamily()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,23 +17,20 @@ from countersign.models.registry import Reference
 
 
 class HubFamily(ABC):
-    """A family whose models are folders with ``config.json``; ``cards`` are those of the catalogue.
+    """A family whose models are folders with ``config.json``.
+
+    ``catalogue`` holds the cards of those that stand there, ``architectures`` the class names of transformers that are
+    the family's (a family that knows them by a rule has its own ``fits``).
 
     A reference to it is a card's name, a folder, or ``family:owner/name`` for a repository that was fetched before. A
     pickle is read, for numbers alone, only where its user or the catalogue's card allows that one file.
     """
 
     name: ClassVar[str]
+    catalogue: ClassVar[Sequence[ModelCard]]
+    architectures: ClassVar[Collection[str]] = ()
     option_names: ClassVar[tuple[str, ...]] = ()
     setting_names: ClassVar[tuple[str, ...]] = ()
-
-    @abstractmethod
-    def cards(self) -> Sequence[ModelCard]:
-        """Return the cards of the catalogue."""
-
-    @abstractmethod
-    def fits(self, architecture: str) -> bool:
-        """Whether a checkpoint of this architecture (a class name of transformers) is one of the family's."""
 
     @abstractmethod
     def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
@@ -42,6 +39,13 @@ class HubFamily(ABC):
     @abstractmethod
     def open(self, folder: Path, card: ModelCard, device: str | None, pickle: bool) -> Anything:
         """Load the checkpoint in a folder; ``card`` is what ``describe`` said of it."""
+
+    def fits(self, architecture: str) -> bool:
+        """Whether a checkpoint of this architecture is one of the family's."""
+        return architecture in self.architectures
+
+    def cards(self) -> Sequence[ModelCard]:
+        return self.catalogue
 
     def names(self) -> Sequence[str]:
         return [card.hub_id for card in self.cards()]

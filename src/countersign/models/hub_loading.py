@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,16 +84,6 @@ def hub_card(reference: Reference) -> ModelCard:
     name = reference.name.replace("/", "--").lower()
     source = f"https://huggingface.co/{reference.name}"
     return ModelCard(name, reference.family, (), (), hub_id=reference.name, source=source)
-
-
-def is_checkpoint(path: Path, architectures: Collection[str]) -> bool:
-    """Whether a folder's ``config.json`` names one of these architectures. Never raises."""
-    if not (path / CONFIG).is_file():
-        return False
-    try:
-        return any(name in architectures for name in read_config(path).get("architectures") or ())
-    except CountersignError:
-        return False
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -5,49 +5,37 @@ A checkpoint that has no head for its classes is refused: the library would make
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task, WeightFile
-from countersign.models import accelerated, batches, hub_loading, results, vocabularies
+from countersign.models import accelerated, hub_loading, results, vocabularies
 from countersign.models.acceleration import Runner
 from countersign.models.batches import Prepared
-from countersign.models.contract import Anything, Pixels, PredictOptions
+from countersign.models.contract import Anything, PredictOptions
 from countersign.models.hub_family import HubFamily
 from countersign.models.hub_loading import Loaded
+from countersign.models.hub_model import HubLabeller
 from countersign.models.registry import Reference
 
 
-class ImageClassifier:
-    """A classifier as a SplitModel: one label of the whole image, or as many as ``settings["top"]`` says.
+class ImageClassifier(HubLabeller):
+    """A classifier: one label of the whole image, or as many as ``settings["top"]`` says.
 
     Where its configuration says that classes do not exclude each other, each has a probability of its own.
     """
 
     parallel = True
 
-    def __init__(self, loaded: Loaded, card: ModelCard, names: tuple[str, ...]) -> None:
-        self._network = loaded.network
-        self._processor = loaded.processor
-        self._card = card
+    def __init__(self, loaded: Loaded, card: ModelCard) -> None:
+        super().__init__(loaded, card)
         self._run: Runner | None = None
-        self._names = names
-        self._device = loaded.device
         self._several = loaded.config.get("problem_type") == "multi_label_classification"
-
-    @property
-    def card(self) -> ModelCard:
-        return self._card
-
-    @property
-    def device(self) -> str:
-        return self._device
 
     def choose_engine(self, engine: str) -> None:
         """Let another engine compute the network where that can be. Raises ModelError."""
@@ -55,24 +43,18 @@ class ImageClassifier:
             self._network, self.prepare, self._card, self._device, engine, key=_INPUT, wrap=_logits_alone
         )
 
-    def prepare(self, image: Pixels) -> Prepared:
-        return batches.prepare(self._processor, image)
-
-    def predict(self, images: Sequence[Pixels], options: PredictOptions) -> list[list[Prediction]]:
-        return self.predict_prepared([self.prepare(image) for image in images], options)
-
-    def predict_prepared(self, prepared: Sequence[Prepared], options: PredictOptions) -> list[list[Prediction]]:
-        rows = batches.run(prepared, self._device, lambda inputs, members: list(self._scores(inputs)))
-        return [results.whole(row, self._names, options) for row in rows]
+    def _label(
+        self, inputs: dict[str, Any], members: Sequence[Prepared], options: PredictOptions
+    ) -> list[list[Prediction]]:
+        return [results.whole(row, self._card.classes, options) for row in self._scores(inputs)]
 
     def _scores(self, inputs: dict[str, Any]) -> NDArray[np.float32]:
         import torch
 
-        with torch.inference_mode():
-            if self._run is not None:
-                logits = torch.from_numpy(self._run(inputs[_INPUT].float().numpy())[0]).float()
-            else:
-                logits = self._network(**inputs).logits.float()
+        if self._run is not None:
+            logits = torch.from_numpy(self._run(inputs[_INPUT].float().numpy())[0]).float()
+        else:
+            logits = self._network(**inputs).logits.float()
         scores: NDArray[np.float32] = (logits.sigmoid() if self._several else logits.softmax(-1)).cpu().numpy()
         return scores
 
@@ -96,44 +78,6 @@ def _logits_alone(network: Any) -> Any:
     return Logits().eval()
 
 
-class ImageClassifierFamily(HubFamily):
-    """Classifiers of images that transformers opens: ViT, Swin, ConvNeXt and others."""
-
-    name: ClassVar[str] = "image_classifier"
-    option_names: ClassVar[tuple[str, ...]] = (accelerated.OPTION,)
-    setting_names: ClassVar[tuple[str, ...]] = ("top",)
-
-    def cards(self) -> Sequence[ModelCard]:
-        return CARDS
-
-    def fits(self, architecture: str) -> bool:
-        return architecture.endswith(("ForImageClassification", "ForImageClassificationWithTeacher"))
-
-    def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
-        base = ModelCard("", self.name, (Task.CLASSIFICATION,), (), min_confidence=0.1)
-        return hub_loading.card_of(reference, base, folder, classes=self._names(config))
-
-    def open(self, folder: Path, card: ModelCard, device: str | None, pickle: bool) -> ImageClassifier:
-        loaded = hub_loading.load(
-            folder, "AutoModelForImageClassification", device=device, pickle=pickle, processor="AutoImageProcessor"
-        )
-        card = dataclasses.replace(card, weights_hash=loaded.weights_hash)
-        return ImageClassifier(loaded, card, card.classes)
-
-    def load(self, reference: Reference, *, device: str | None) -> Anything:
-        engine = accelerated.asked(reference)
-        model = super().load(reference, device=device)
-        assert isinstance(model, ImageClassifier)
-        model.choose_engine(engine)
-        return model
-
-    @staticmethod
-    def _names(config: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return every class, the nameless ones by their number: the most probable one may be one of them."""
-        names = hub_loading.class_names(config)
-        return tuple(name or f"class {i}" for i, name in enumerate(names))
-
-
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         "vit-base-patch16-224",
@@ -153,5 +97,41 @@ CARDS: tuple[ModelCard, ...] = (
         published_source="counted",
     ),
 )
+
+
+class ImageClassifierFamily(HubFamily):
+    """Classifiers of images that transformers opens: ViT, Swin, ConvNeXt and others."""
+
+    name = "image_classifier"
+    catalogue = CARDS
+    option_names = (accelerated.OPTION,)
+    setting_names = ("top",)
+
+    def fits(self, architecture: str) -> bool:
+        return architecture.endswith(("ForImageClassification", "ForImageClassificationWithTeacher"))
+
+    def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
+        base = ModelCard("", self.name, (Task.CLASSIFICATION,), (), min_confidence=0.1)
+        return hub_loading.card_of(reference, base, folder, classes=self._names(config))
+
+    def open(self, folder: Path, card: ModelCard, device: str | None, pickle: bool) -> ImageClassifier:
+        loaded = hub_loading.load(
+            folder, "AutoModelForImageClassification", device=device, pickle=pickle, processor="AutoImageProcessor"
+        )
+        return ImageClassifier(loaded, card)
+
+    def load(self, reference: Reference, *, device: str | None) -> Anything:
+        engine = accelerated.asked(reference)
+        model = super().load(reference, device=device)
+        assert isinstance(model, ImageClassifier)
+        model.choose_engine(engine)
+        return model
+
+    @staticmethod
+    def _names(config: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return every class, the nameless ones by their number: the most probable one may be one of them."""
+        names = hub_loading.class_names(config)
+        return tuple(name or f"class {i}" for i, name in enumerate(names))
+
 
 FAMILY = ImageClassifierFamily()

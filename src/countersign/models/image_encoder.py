@@ -5,10 +5,9 @@ The vector is what the network pools: for these transformers their class token a
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,27 +16,13 @@ from countersign.domain.model import ModelCard, Task
 from countersign.models import batches, hub_loading
 from countersign.models.contract import Pixels
 from countersign.models.hub_family import HubFamily
-from countersign.models.hub_loading import Loaded
+from countersign.models.hub_model import HubModel
 from countersign.models.image_encoder_cards import CARDS
 from countersign.models.registry import Reference
 
 
-class ImageEncoder:
+class ImageEncoder(HubModel):
     """A backbone as an Embedder."""
-
-    def __init__(self, loaded: Loaded, card: ModelCard) -> None:
-        self._network = loaded.network
-        self._processor = loaded.processor
-        self._card = card
-        self._device = loaded.device
-
-    @property
-    def card(self) -> ModelCard:
-        return self._card
-
-    @property
-    def device(self) -> str:
-        return self._device
 
     def embed(self, images: Sequence[Pixels]) -> NDArray[np.float32]:
         if not images:
@@ -62,13 +47,24 @@ class ImageEncoder:
 class ImageEncoderFamily(HubFamily):
     """Encoders of images: DINOv2, DINOv3."""
 
-    name: ClassVar[str] = "image_encoder"
-
-    def cards(self) -> Sequence[ModelCard]:
-        return CARDS
-
-    def fits(self, architecture: str) -> bool:
-        return architecture in _ARCHITECTURES
+    name = "image_encoder"
+    catalogue = CARDS
+    architectures = frozenset(
+        {
+            "BeitModel",
+            "ConvNextModel",
+            "ConvNextV2Model",
+            "DINOv3ConvNextModel",
+            "DINOv3ViTModel",
+            "Dinov2Model",
+            "Dinov2WithRegistersModel",
+            "IJepaModel",
+            "ResNetModel",
+            "SwinModel",
+            "Swinv2Model",
+            "ViTModel",
+        }
+    )
 
     def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
         return hub_loading.card_of(reference, ModelCard("", self.name, (Task.EMBEDDING,), ()), folder)
@@ -77,24 +73,7 @@ class ImageEncoderFamily(HubFamily):
         loaded = hub_loading.load(
             folder, "AutoModel", device=device, pickle=pickle, processor="AutoImageProcessor", may_miss=(r"^pooler\.",)
         )
-        return ImageEncoder(loaded, dataclasses.replace(card, weights_hash=loaded.weights_hash))
+        return ImageEncoder(loaded, card)
 
-
-_ARCHITECTURES = frozenset(
-    {
-        "BeitModel",
-        "ConvNextModel",
-        "ConvNextV2Model",
-        "DINOv3ConvNextModel",
-        "DINOv3ViTModel",
-        "Dinov2Model",
-        "Dinov2WithRegistersModel",
-        "IJepaModel",
-        "ResNetModel",
-        "SwinModel",
-        "Swinv2Model",
-        "ViTModel",
-    }
-)
 
 FAMILY = ImageEncoderFamily()

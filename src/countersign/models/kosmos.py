@@ -8,11 +8,10 @@ describes an image, and answers short questions.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from countersign.domain.errors import ModelError
 from countersign.domain.label import Prediction
@@ -21,7 +20,7 @@ from countersign.models import chat_engine, generating, hub_loading
 from countersign.models.contract import Pixels, PredictOptions
 from countersign.models.found_boxes import Found, choose
 from countersign.models.hub_family import HubFamily
-from countersign.models.hub_loading import Loaded
+from countersign.models.hub_model import HubModel
 from countersign.models.prompts import texts_of
 from countersign.models.registry import Reference
 
@@ -29,22 +28,8 @@ WORDS, REGIONS = MODES = ("words", "regions")
 _DESCRIBE = re.compile(r"\b(caption|describe|description)\b", re.IGNORECASE)
 
 
-class Kosmos:
+class Kosmos(HubModel):
     """A Model and an Asker."""
-
-    def __init__(self, loaded: Loaded, card: ModelCard) -> None:
-        self._network = loaded.network
-        self._processor = loaded.processor
-        self._card = card
-        self._device = loaded.device
-
-    @property
-    def card(self) -> ModelCard:
-        return self._card
-
-    @property
-    def device(self) -> str:
-        return self._device
 
     def ask(self, images: Sequence[Pixels], question: str, *, settings: Mapping[str, Any] | None = None) -> list[str]:
         asked = chat_engine.question_of(question)
@@ -106,34 +91,6 @@ def _lead(question: str) -> str:
     return "Describe this image in detail:" if "detail" in question.lower() else "An image of"
 
 
-class KosmosFamily(HubFamily):
-    """Kosmos-2: text in which phrases are tied to boxes."""
-
-    name: ClassVar[str] = "kosmos"
-    option_names: ClassVar[tuple[str, ...]] = ("mode",)
-    setting_names: ClassVar[tuple[str, ...]] = (
-        "mode", "max_new_tokens", "nms", "nms_across_classes", "max_detections", "template",
-    )  # fmt: skip
-
-    def cards(self) -> Sequence[ModelCard]:
-        return CARDS
-
-    def fits(self, architecture: str) -> bool:
-        return architecture == "Kosmos2ForConditionalGeneration"
-
-    def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
-        mode = reference.option("mode", MODES, WORDS)
-        classes = ("region",) if mode == REGIONS else ()
-        base = ModelCard("", self.name, _TASKS, ())
-        return hub_loading.card_of(
-            reference, base, folder, zero_shot=mode == WORDS, classes=classes, details=_details(mode)
-        )
-
-    def open(self, folder: Path, card: ModelCard, device: str | None, pickle: bool) -> Kosmos:
-        loaded = hub_loading.load(folder, "Kosmos2ForConditionalGeneration", device=device, dtype="bfloat16")
-        return Kosmos(loaded, dataclasses.replace(card, weights_hash=loaded.weights_hash))
-
-
 _TASKS = (Task.DETECTION, Task.QUESTIONS)
 
 
@@ -161,5 +118,30 @@ CARDS: tuple[ModelCard, ...] = (
         details=_details(WORDS),
     ),
 )
+
+
+class KosmosFamily(HubFamily):
+    """Kosmos-2: text in which phrases are tied to boxes."""
+
+    name = "kosmos"
+    catalogue = CARDS
+    architectures = ("Kosmos2ForConditionalGeneration",)
+    option_names = ("mode",)
+    setting_names = (
+        "mode", "max_new_tokens", "nms", "nms_across_classes", "max_detections", "template",
+    )  # fmt: skip
+
+    def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
+        mode = reference.option("mode", MODES, WORDS)
+        classes = ("region",) if mode == REGIONS else ()
+        base = ModelCard("", self.name, _TASKS, ())
+        return hub_loading.card_of(
+            reference, base, folder, zero_shot=mode == WORDS, classes=classes, details=_details(mode)
+        )
+
+    def open(self, folder: Path, card: ModelCard, device: str | None, pickle: bool) -> Kosmos:
+        loaded = hub_loading.load(folder, "Kosmos2ForConditionalGeneration", device=device, dtype="bfloat16")
+        return Kosmos(loaded, card)
+
 
 FAMILY = KosmosFamily()

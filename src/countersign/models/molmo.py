@@ -7,11 +7,10 @@ point. It gives no confidence. The first Molmo needs program code that comes wit
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +27,7 @@ from countersign.models.registry import Reference
 
 POINT = "point"
 """The name of the only keypoint."""
+_FIRST = "MolmoForCausalLM"
 _SCALE = 1000.0
 _NEAR = 0.01  # two points nearer than this share of the longer side are one object
 
@@ -35,24 +35,8 @@ _COORDS = re.compile(r"<(?:points|tracks)\b[^>]*?\bcoords=\"([^\"]*)\"")
 _TRIPLE = re.compile(r"(\d+)\s+(\d{1,4})\s+(\d{1,4})")
 
 
-class Pointer:
+class Pointer(Conversation):
     """A Model (pose of one point) and an Asker."""
-
-    def __init__(self, conversation: Conversation, card: ModelCard) -> None:
-        self._conversation = conversation
-        self._card = card
-
-    @property
-    def card(self) -> ModelCard:
-        return self._card
-
-    @property
-    def device(self) -> str:
-        return self._conversation.device
-
-    def ask(self, images: Sequence[Pixels], question: str, *, settings: Mapping[str, Any] | None = None) -> list[str]:
-        text = chat_engine.question_of(question)
-        return self._conversation.answers(images, text, generating.limit(settings, 256))
 
     def predict(self, images: Sequence[Pixels], options: PredictOptions) -> list[list[Prediction]]:
         if not images:
@@ -62,7 +46,7 @@ class Pointer:
         sizes = [(image.shape[0], image.shape[1]) for image in images]
         found: list[list[tuple[str, NDArray[np.float64]]]] = [[] for _ in images]
         for text, name in zip(texts.texts, texts.names, strict=True):
-            for i, said in enumerate(self._conversation.answers(images, f"Point to {text}.", most)):
+            for i, said in enumerate(self._answers(images, f"Point to {text}.", most)):
                 found[i] += [(name, point) for point in points_of(said, sizes[i])]
         return [_choose(size, each, options) for size, each in zip(sizes, found, strict=True)]
 
@@ -94,33 +78,6 @@ def _choose(
     names = [name for name, _ in kept]
     points = np.array([point for _, point in kept], np.float64).reshape(-1, 1, 2)
     return results.keypoints(size, points, np.ones(points.shape[:2], bool), None, names, options)
-
-
-class MolmoFamily(HubFamily):
-    """Molmo2: points at what a text names, and answers questions."""
-
-    name: ClassVar[str] = "molmo"
-    setting_names: ClassVar[tuple[str, ...]] = ("max_new_tokens", "max_detections", "template")
-    _FIRST: ClassVar[str] = "MolmoForCausalLM"
-
-    def cards(self) -> Sequence[ModelCard]:
-        return CARDS
-
-    def fits(self, architecture: str) -> bool:
-        return architecture in ("Molmo2ForConditionalGeneration", self._FIRST)
-
-    def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
-        if self._FIRST in (config.get("architectures") or ()):
-            raise ModelError(
-                f"{folder} is the first Molmo: it needs program code that comes with its weights, which is never run",
-                remedy="Choose Molmo2 (countersign models pull molmo2-4b), which points and answers as well.",
-            )
-        base = ModelCard("", self.name, _TASKS, (), zero_shot=True, details=_DETAILS)
-        return hub_loading.card_of(reference, base, folder)
-
-    def open(self, folder: Path, card: ModelCard, device: str | None, pickle: bool) -> Pointer:
-        conversation, digest = chat_engine.open_conversation(folder, device)
-        return Pointer(conversation, dataclasses.replace(card, weights_hash=digest))
 
 
 _TASKS = (Task.POSE, Task.QUESTIONS)
@@ -164,5 +121,27 @@ CARDS: tuple[ModelCard, ...] = (
         "Points at what is named and answers questions; on Olmo 3 7B, all of it open.",
     ),
 )
+
+
+class MolmoFamily(HubFamily):
+    """Molmo2: points at what a text names, and answers questions."""
+
+    name = "molmo"
+    catalogue = CARDS
+    architectures = ("Molmo2ForConditionalGeneration", _FIRST)
+    setting_names = ("max_new_tokens", "max_detections", "template")
+
+    def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
+        if _FIRST in (config.get("architectures") or ()):
+            raise ModelError(
+                f"{folder} is the first Molmo: it needs program code that comes with its weights, which is never run",
+                remedy="Choose Molmo2 (countersign models pull molmo2-4b), which points and answers as well.",
+            )
+        base = ModelCard("", self.name, _TASKS, (), zero_shot=True, details=_DETAILS)
+        return hub_loading.card_of(reference, base, folder)
+
+    def open(self, folder: Path, card: ModelCard, device: str | None, pickle: bool) -> Pointer:
+        return Pointer(chat_engine.load(folder, device), card)
+
 
 FAMILY = MolmoFamily()

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from countersign.models import hub_loading, results, vocabularies
 from countersign.models.contract import Pixels, PredictOptions
 from countersign.models.hub_family import HubFamily
 from countersign.models.hub_loading import Loaded
+from countersign.models.hub_model import HubModel
 from countersign.models.pose_estimator_cards import CARDS, details
 from countersign.models.registry import Reference
 
@@ -34,25 +35,14 @@ _COCO = 0
 """ViTPose+ has an expert for each data set that it was trained on; the first is COCO's."""
 
 
-class PoseEstimator:
+class PoseEstimator(HubModel):
     """A top-down pose network as a BoxRefiner."""
 
     parallel = True
 
     def __init__(self, loaded: Loaded, card: ModelCard) -> None:
-        self._network = loaded.network
-        self._processor = loaded.processor
-        self._card = card
-        self._device = loaded.device
+        super().__init__(loaded, card)
         self._experts = int(getattr(loaded.network.config.backbone_config, "num_experts", 1))
-
-    @property
-    def card(self) -> ModelCard:
-        return self._card
-
-    @property
-    def device(self) -> str:
-        return self._device
 
     def refine(
         self, images: Sequence[Pixels], found: Sequence[Sequence[Prediction]], options: PredictOptions
@@ -133,14 +123,10 @@ def _box_of(item: Prediction, width: int, height: int) -> Box | None:
 class PoseEstimatorFamily(HubFamily):
     """Poses of persons in given boxes: ViTPose, ViTPose+."""
 
-    name: ClassVar[str] = "pose_estimator"
-    setting_names: ClassVar[tuple[str, ...]] = ("keypoint_threshold",)
-
-    def cards(self) -> Sequence[ModelCard]:
-        return CARDS
-
-    def fits(self, architecture: str) -> bool:
-        return architecture == "VitPoseForPoseEstimation"
+    name = "pose_estimator"
+    catalogue = CARDS
+    architectures = ("VitPoseForPoseEstimation",)
+    setting_names = ("keypoint_threshold",)
 
     def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
         names = hub_loading.class_names(config)
@@ -158,7 +144,7 @@ class PoseEstimatorFamily(HubFamily):
                 f"{folder} finds {loaded.network.config.num_labels} points, its card names {points}",
                 remedy="Give the points their names in id2label of its config.json.",
             )
-        return PoseEstimator(loaded, dataclasses.replace(card, weights_hash=loaded.weights_hash))
+        return PoseEstimator(loaded, card)
 
 
 def _words(names: Sequence[str]) -> tuple[str, ...]:

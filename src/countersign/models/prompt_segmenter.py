@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from countersign.models.contract import Clicks, Pixels, PredictOptions, Segment
 from countersign.models.dense import Frame
 from countersign.models.hub_family import HubFamily
 from countersign.models.hub_loading import Loaded
+from countersign.models.hub_model import HubModel
 from countersign.models.prompt_segmenter_cards import CARDS
 from countersign.models.registry import Reference
 
@@ -77,23 +78,12 @@ class Recent:
         return len(self._kept)
 
 
-class SamSegmenter:
+class SamSegmenter(HubModel):
     """A network of the Segment Anything kind as a PromptSegmenter and a BoxRefiner."""
 
     def __init__(self, loaded: Loaded, card: ModelCard) -> None:
-        self._network = loaded.network
-        self._processor = loaded.processor
-        self._card = card
-        self._device = loaded.device
+        super().__init__(loaded, card)
         self._recent = Recent(_KEPT_BYTES)
-
-    @property
-    def card(self) -> ModelCard:
-        return self._card
-
-    @property
-    def device(self) -> str:
-        return self._device
 
     def encode(self, image: Pixels) -> Encoded:
         digest = hashlib.blake2b(str(image.shape).encode(), digest_size=16)
@@ -220,14 +210,11 @@ def _box_of(item: Prediction, width: int, height: int) -> Box | None:
 class PromptSegmenterFamily(HubFamily):
     """Segmenters that cut out what is pointed at: SAM, SAM-HQ, SAM 2, EdgeTAM."""
 
-    name: ClassVar[str] = "prompt_segmenter"
-    setting_names: ClassVar[tuple[str, ...]] = ()
-
-    def cards(self) -> Sequence[ModelCard]:
-        return CARDS
-
-    def fits(self, architecture: str) -> bool:
-        return architecture in _ARCHITECTURES
+    name = "prompt_segmenter"
+    catalogue = CARDS
+    architectures = frozenset(
+        {"EdgeTamModel", "EdgeTamVideoModel", "Sam2Model", "Sam2VideoModel", "SamHQModel", "SamModel"}
+    )
 
     def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
         return hub_loading.card_of(reference, ModelCard("", self.name, (Task.PROMPTED_SEGMENTATION,), ()), folder)
@@ -236,11 +223,7 @@ class PromptSegmenterFamily(HubFamily):
         loaded = hub_loading.load(
             folder, "AutoModelForMaskGeneration", device=device, pickle=pickle, processor="AutoImageProcessor"
         )
-        return SamSegmenter(loaded, dataclasses.replace(card, weights_hash=loaded.weights_hash))
+        return SamSegmenter(loaded, card)
 
-
-_ARCHITECTURES = frozenset(
-    {"EdgeTamModel", "EdgeTamVideoModel", "Sam2Model", "Sam2VideoModel", "SamHQModel", "SamModel"}
-)
 
 FAMILY = PromptSegmenterFamily()

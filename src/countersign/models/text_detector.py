@@ -7,10 +7,9 @@ object is left out.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +17,12 @@ from numpy.typing import NDArray
 from countersign.domain.geometry import box_iou
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
-from countersign.models import batches, hub_loading, results
+from countersign.models import hub_loading, results
 from countersign.models.batches import Prepared
-from countersign.models.contract import Pixels, PredictOptions
+from countersign.models.contract import PredictOptions
 from countersign.models.hub_family import HubFamily
 from countersign.models.hub_loading import Loaded
+from countersign.models.hub_model import HubLabeller
 from countersign.models.prompts import SAME_OBJECT, Texts, texts_of
 from countersign.models.registry import Reference
 from countersign.models.text_detector_cards import CARDS
@@ -33,48 +33,28 @@ Boxes = tuple[NDArray[np.float64], NDArray[np.float64], list[str]]
 
 
 class _Reading(Protocol):
-    """How one architecture is asked: its text inputs, and what its outputs say."""
+    """How one architecture is asked: its text inputs, and what its outputs say. Gradients are switched off."""
 
     template: str
 
     def ask(self, inputs: dict[str, Any], sizes: Sequence[results.Size], texts: Texts, least: float) -> list[Boxes]: ...
 
 
-class TextDetector:
-    """A zero-shot detector as a SplitModel. Prepared: what its processor makes of one image."""
+class TextDetector(HubLabeller):
+    """A zero-shot detector."""
 
     def __init__(self, loaded: Loaded, card: ModelCard) -> None:
-        self._processor = loaded.processor.image_processor
-        self._card = card
-        self._device = loaded.device
+        super().__init__(loaded, card)
         self._reading = _reading(loaded)
 
-    @property
-    def card(self) -> ModelCard:
-        return self._card
-
-    @property
-    def device(self) -> str:
-        return self._device
-
-    def prepare(self, image: Pixels) -> Prepared:
-        return batches.prepare(self._processor, image)
-
-    def predict(self, images: Sequence[Pixels], options: PredictOptions) -> list[list[Prediction]]:
-        return self.predict_prepared([self.prepare(image) for image in images], options)
-
-    def predict_prepared(self, prepared: Sequence[Prepared], options: PredictOptions) -> list[list[Prediction]]:
-        if not prepared:
-            return []
+    def _label(
+        self, inputs: dict[str, Any], members: Sequence[Prepared], options: PredictOptions
+    ) -> list[list[Prediction]]:
         texts = texts_of(options, self._reading.template)
         least = options.min_confidence - 1e-6  # the libraries keep what is above a threshold, not what equals it
-
-        def forward(inputs: dict[str, Any], members: Sequence[Prepared]) -> list[list[Prediction]]:
-            sizes = [item.size for item in members]
-            found = self._reading.ask(inputs, sizes, texts, least)
-            return [_choose(size, each, options) for size, each in zip(sizes, found, strict=True)]
-
-        return batches.run(prepared, self._device, forward)
+        sizes = [item.size for item in members]
+        found = self._reading.ask(inputs, sizes, texts, least)
+        return [_choose(size, each, options) for size, each in zip(sizes, found, strict=True)]
 
 
 def _choose(size: results.Size, found: Boxes, options: PredictOptions) -> list[Prediction]:
@@ -118,19 +98,16 @@ class _Owl:
         self._length = int(loaded.network.config.text_config.max_position_embeddings)
 
     def ask(self, inputs: dict[str, Any], sizes: Sequence[results.Size], texts: Texts, least: float) -> list[Boxes]:
-        import torch
-
         words = self._processor.tokenizer(
             list(texts.texts), padding="max_length", truncation=True, max_length=self._length, return_tensors="pt"
         )
         device = inputs["pixel_values"].device
         count = len(sizes)
-        with torch.inference_mode():
-            outputs = self._network(
-                **inputs,
-                input_ids=words["input_ids"].repeat(count, 1).to(device),
-                attention_mask=words["attention_mask"].repeat(count, 1).to(device),
-            )
+        outputs = self._network(
+            **inputs,
+            input_ids=words["input_ids"].repeat(count, 1).to(device),
+            attention_mask=words["attention_mask"].repeat(count, 1).to(device),
+        )
         found = self._processor.image_processor.post_process_object_detection(
             outputs, threshold=least, target_sizes=list(sizes)
         )
@@ -146,12 +123,9 @@ class _OmDet:
         self._network, self._processor = loaded.network, loaded.processor
 
     def ask(self, inputs: dict[str, Any], sizes: Sequence[results.Size], texts: Texts, least: float) -> list[Boxes]:
-        import torch
-
         count, device = len(sizes), inputs["pixel_values"].device
-        found = self._words(texts, count)
-        with torch.inference_mode():
-            outputs = self._network(**inputs, **{name: value.to(device) for name, value in found.items()})
+        words = self._words(texts, count)
+        outputs = self._network(**inputs, **{name: value.to(device) for name, value in words.items()})
         kept = self._processor.post_process_grounded_object_detection(
             outputs, threshold=least, nms_threshold=SAME_OBJECT, target_sizes=list(sizes)
         )
@@ -187,14 +161,11 @@ class _Grounding:
         self._spans = TextSpans(loaded.processor.tokenizer, int(loaded.network.config.max_text_len))
 
     def ask(self, inputs: dict[str, Any], sizes: Sequence[results.Size], texts: Texts, least: float) -> list[Boxes]:
-        import torch
-
         device, count = inputs["pixel_values"].device, len(sizes)
         parts: list[list[Boxes]] = []
         for sentence in self._spans.sentences(texts.texts):
-            with torch.inference_mode():
-                outputs = self._network(**inputs, **sentence.inputs(count, device))
-                scores = outputs.logits.float().sigmoid()
+            outputs = self._network(**inputs, **sentence.inputs(count, device))
+            scores = outputs.logits.float().sigmoid()
             corners = outputs.pred_boxes.double().cpu().numpy()
             best = [sentence.best(each) for each in scores.cpu().numpy()]
             parts.append(
@@ -249,9 +220,10 @@ def _reading(loaded: Loaded) -> _Reading:
 class TextDetectorFamily(HubFamily):
     """Detectors that look for what a text says: Grounding DINO, OmDet-Turbo, OWL-ViT."""
 
-    name: ClassVar[str] = "text_detector"
-    setting_names: ClassVar[tuple[str, ...]] = ("nms", "nms_across_classes", "max_detections", "template")
-    _ARCHITECTURES: ClassVar[frozenset[str]] = frozenset(
+    name = "text_detector"
+    catalogue = CARDS
+    setting_names = ("nms", "nms_across_classes", "max_detections", "template")
+    architectures = frozenset(
         {
             "GroundingDinoForObjectDetection",
             "MMGroundingDinoForObjectDetection",
@@ -261,19 +233,13 @@ class TextDetectorFamily(HubFamily):
         }
     )
 
-    def cards(self) -> Sequence[ModelCard]:
-        return CARDS
-
-    def fits(self, architecture: str) -> bool:
-        return architecture in self._ARCHITECTURES
-
     def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
         base = ModelCard("", self.name, (Task.DETECTION,), (), zero_shot=True)
         return hub_loading.card_of(reference, base, folder)
 
     def open(self, folder: Path, card: ModelCard, device: str | None, pickle: bool) -> TextDetector:
         loaded = hub_loading.load(folder, "AutoModelForZeroShotObjectDetection", device=device, pickle=pickle)
-        return TextDetector(loaded, dataclasses.replace(card, weights_hash=loaded.weights_hash))
+        return TextDetector(loaded, card)
 
 
 FAMILY = TextDetectorFamily()

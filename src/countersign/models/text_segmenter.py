@@ -7,18 +7,18 @@ class count as its best one.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task, WeightFile
-from countersign.models import batches, dense, hub_loading, results
+from countersign.models import dense, hub_loading, results
 from countersign.models.batches import Prepared
-from countersign.models.contract import Pixels, PredictOptions
+from countersign.models.contract import PredictOptions
 from countersign.models.hub_family import HubFamily
 from countersign.models.hub_loading import Loaded
+from countersign.models.hub_model import HubLabeller
 from countersign.models.prompts import Texts, texts_of
 from countersign.models.registry import Reference
 
@@ -26,46 +26,21 @@ _TEMPLATE = "a photo of a {}."
 _ANYTHING = "a photo."
 
 
-class TextSegmenter:
-    """GroupViT as a SplitModel. Prepared: what its processor makes of one image."""
+class TextSegmenter(HubLabeller):
+    """GroupViT."""
 
     def __init__(self, loaded: Loaded, card: ModelCard) -> None:
-        self._network = loaded.network
-        self._processor = loaded.processor
-        self._card = card
-        self._device = loaded.device
+        super().__init__(loaded, card)
         self._length = int(loaded.network.config.text_config.max_position_embeddings)
 
-    @property
-    def card(self) -> ModelCard:
-        return self._card
-
-    @property
-    def device(self) -> str:
-        return self._device
-
-    def prepare(self, image: Pixels) -> Prepared:
-        return batches.prepare(self._processor.image_processor, image)
-
-    def predict(self, images: Sequence[Pixels], options: PredictOptions) -> list[list[Prediction]]:
-        return self.predict_prepared([self.prepare(image) for image in images], options)
-
-    def predict_prepared(self, prepared: Sequence[Prepared], options: PredictOptions) -> list[list[Prediction]]:
-        if not prepared:
-            return []
+    def _label(
+        self, inputs: dict[str, Any], members: Sequence[Prepared], options: PredictOptions
+    ) -> list[list[Prediction]]:
         texts = texts_of(options, _TEMPLATE)
         if len(set(texts.names)) == 1:
             texts = Texts((*texts.texts, _ANYTHING), (*texts.names, ""))
-        words = self._words(texts)
-
-        def forward(inputs: dict[str, Any], members: Sequence[Prepared]) -> list[list[Prediction]]:
-            import torch
-
-            with torch.inference_mode():
-                maps = self._network(**inputs, **words, output_segmentation=True).segmentation_logits
-                return [_choose(each, texts, item.size, options) for each, item in zip(maps, members, strict=True)]
-
-        return batches.run(prepared, self._device, forward)
+        maps = self._network(**inputs, **self._words(texts), output_segmentation=True).segmentation_logits
+        return [_choose(each, texts, item.size, options) for each, item in zip(maps, members, strict=True)]
 
     def _words(self, texts: Texts) -> dict[str, Any]:
         tokens = self._processor.tokenizer(
@@ -116,14 +91,10 @@ CARDS: tuple[ModelCard, ...] = (
 class TextSegmenterFamily(HubFamily):
     """Semantic segmentation by words: GroupViT."""
 
-    name: ClassVar[str] = "text_segmenter"
-    setting_names: ClassVar[tuple[str, ...]] = ("template",)
-
-    def cards(self) -> Sequence[ModelCard]:
-        return CARDS
-
-    def fits(self, architecture: str) -> bool:
-        return architecture == "GroupViTModel"
+    name = "text_segmenter"
+    catalogue = CARDS
+    architectures = ("GroupViTModel",)
+    setting_names = ("template",)
 
     def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
         base = ModelCard("", self.name, (Task.SEMANTIC_SEGMENTATION,), (), zero_shot=True)
@@ -131,7 +102,7 @@ class TextSegmenterFamily(HubFamily):
 
     def open(self, folder: Path, card: ModelCard, device: str | None, pickle: bool) -> TextSegmenter:
         loaded = hub_loading.load(folder, "GroupViTModel", device=device, pickle=pickle)
-        return TextSegmenter(loaded, dataclasses.replace(card, weights_hash=loaded.weights_hash))
+        return TextSegmenter(loaded, card)
 
 
 FAMILY = TextSegmenterFamily()

@@ -24,14 +24,14 @@ from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task, WeightFile
 from countersign.models import acceleration, licences
 from countersign.models import weights as weights_folder
-from countersign.models.contract import Pixels, PredictOptions
+from countersign.models.contract import Pixels, PredictOptions, SplitModel
 from countersign.models.registry import Reference
 
 _FILES = (WeightFile("model.safetensors"), WeightFile("config.json"))
 _RANDOM, _PRETRAINED = "random", "pretrained"
 
 
-class TimmClassifier:
+class TimmClassifier(SplitModel):
     """A timm network as a SplitModel: one label of the whole image, its most probable class.
 
     ``settings["top"]`` asks for that many classes instead of one. Prepared: (3, height, width) float32, normalised.
@@ -80,9 +80,6 @@ class TimmClassifier:
         pixels: NDArray[np.float32] = np.multiply(resized, self._scale, dtype=np.float32)
         pixels += self._shift
         return pixels.transpose(2, 0, 1)  # channels last in memory, which is how convolutions like it
-
-    def predict(self, images: Sequence[Pixels], options: PredictOptions) -> list[list[Prediction]]:
-        return self.predict_prepared([self.prepare(image) for image in images], options)
 
     def predict_prepared(self, prepared: Sequence[Any], options: PredictOptions) -> list[list[Prediction]]:
         if not prepared:

@@ -24,7 +24,7 @@ from countersign.domain.model import ModelCard, Task
 from countersign.models import accelerated, batches, results
 from countersign.models.acceleration import Runner
 from countersign.models.batches import Prepared
-from countersign.models.contract import Pixels, PredictOptions
+from countersign.models.contract import Pixels, PredictOptions, SplitModel
 from countersign.models.registry import Reference
 from countersign.models.torchvision_cards import CARDS
 from countersign.models.torchvision_loading import Opened, card_of, open_model
@@ -33,7 +33,7 @@ _WIDEST = 4  # a segmenter's input is at most this many times as long as it is w
 _MASK = 0.5  # the probability from which on a pixel belongs to an object (torchvision's own example)
 
 
-class _Torchvision:
+class _Torchvision(SplitModel):
     """What all of them share. Prepared: the network's input for one image."""
 
     parallel = True
@@ -61,9 +61,6 @@ class _Torchvision:
 
     def _ready(self, pixels: Any) -> Any:
         return self._transform(pixels)
-
-    def predict(self, images: Sequence[Pixels], options: PredictOptions) -> list[list[Prediction]]:
-        return self.predict_prepared([self.prepare(image) for image in images], options)
 
     def predict_prepared(self, prepared: Sequence[Prepared], options: PredictOptions) -> list[list[Prediction]]:
         import torch

@@ -7,10 +7,9 @@ where their tensors are of equal shape, and masks are cut to the image before th
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,63 +17,44 @@ from numpy.typing import NDArray
 from countersign.domain.errors import ModelError
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
-from countersign.models import batches, dense, hub_loading, results, vocabularies
+from countersign.models import dense, hub_loading, results, vocabularies
 from countersign.models.batches import Prepared
 from countersign.models.contract import Pixels, PredictOptions
 from countersign.models.dense import Frame
 from countersign.models.hub_family import HubFamily
 from countersign.models.hub_loading import Loaded
+from countersign.models.hub_model import HubLabeller
 from countersign.models.registry import Reference
 from countersign.models.universal_segmenter_cards import CARDS
 
 _BOTH = (Task.INSTANCE_SEGMENTATION, Task.SEMANTIC_SEGMENTATION)
 
 
-class UniversalSegmenter:
-    """Mask proposals with classes as a SplitModel. Prepared: what the processor makes of one image."""
+class UniversalSegmenter(HubLabeller):
+    """Mask proposals with classes."""
 
     parallel = True
 
-    def __init__(self, loaded: Loaded, card: ModelCard, names: tuple[str, ...]) -> None:
-        self._network = loaded.network
-        self._processor = loaded.processor
-        self._card = card
-        self._names = names
-        self._device = loaded.device
-
-    @property
-    def card(self) -> ModelCard:
-        return self._card
-
-    @property
-    def device(self) -> str:
-        return self._device
+    def __init__(self, loaded: Loaded, card: ModelCard) -> None:
+        super().__init__(loaded, card)
+        self._names = _names(loaded.config)
 
     def prepare(self, image: Pixels) -> Prepared:
-        prepared = batches.prepare(self._processor, image)
+        prepared = super().prepare(image)
         kept = {name: value for name, value in prepared.inputs.items() if name in ("pixel_values", "pixel_mask")}
         if "pixel_mask" not in kept:  # EoMT pads to a square and does not say how much
             kept["pixel_mask"] = _square_mask(self._processor, prepared)
         return Prepared(kept, prepared.size)
 
-    def predict(self, images: Sequence[Pixels], options: PredictOptions) -> list[list[Prediction]]:
-        return self.predict_prepared([self.prepare(image) for image in images], options)
-
-    def predict_prepared(self, prepared: Sequence[Prepared], options: PredictOptions) -> list[list[Prediction]]:
+    def _label(
+        self, inputs: dict[str, Any], members: Sequence[Prepared], options: PredictOptions
+    ) -> list[list[Prediction]]:
         semantic = (options.task or self._card.tasks[0]) is Task.SEMANTIC_SEGMENTATION
         choose = self._regions if semantic else self._instances
-
-        def forward(inputs: dict[str, Any], members: Sequence[Prepared]) -> list[list[Prediction]]:
-            import torch
-
-            with torch.inference_mode():
-                outputs = self._network(pixel_values=inputs["pixel_values"])
-                classes = outputs.class_queries_logits.float().softmax(dim=-1)[..., :-1]
-                masks = outputs.masks_queries_logits.float()
-                frames = [_frame(item) for item in members]
-                return [choose(classes[i], masks[i], frame, options) for i, frame in enumerate(frames)]
-
-        return batches.run(prepared, self._device, forward)
+        outputs = self._network(pixel_values=inputs["pixel_values"])
+        classes = outputs.class_queries_logits.float().softmax(dim=-1)[..., :-1]
+        masks = outputs.masks_queries_logits.float()
+        return [choose(classes[i], masks[i], _frame(item), options) for i, item in enumerate(members)]
 
     def _instances(self, classes: Any, masks: Any, frame: Frame, options: PredictOptions) -> list[Prediction]:
         """The most probable pairs of a proposal and a class; confidence: class times mean probability of the mask.
@@ -134,14 +114,12 @@ def _square_mask(processor: Any, prepared: Prepared) -> Any:
 class UniversalSegmenterFamily(HubFamily):
     """Mask proposals with classes: Mask2Former, MaskFormer, EoMT."""
 
-    name: ClassVar[str] = "universal_segmenter"
-    setting_names: ClassVar[tuple[str, ...]] = ("nms", "nms_across_classes", "max_detections")
-
-    def cards(self) -> Sequence[ModelCard]:
-        return CARDS
-
-    def fits(self, architecture: str) -> bool:
-        return architecture in _ARCHITECTURES
+    name = "universal_segmenter"
+    catalogue = CARDS
+    architectures = frozenset(
+        {"EomtForUniversalSegmentation", "Mask2FormerForUniversalSegmentation", "MaskFormerForInstanceSegmentation"}
+    )
+    setting_names = ("nms", "nms_across_classes", "max_detections")
 
     def describe(self, reference: Reference, folder: Path, config: Mapping[str, Any]) -> ModelCard:
         classes = tuple(name for name in _names(config) if name)
@@ -163,16 +141,11 @@ class UniversalSegmenterFamily(HubFamily):
                 f"{folder} looks at an image in several pieces, which is not supported",
                 remedy="Choose a version of the model for instances, or another model.",
             )
-        card = dataclasses.replace(card, weights_hash=loaded.weights_hash)
-        return UniversalSegmenter(loaded, card, _names(loaded.config))
+        return UniversalSegmenter(loaded, card)
 
 
 def _names(config: Mapping[str, Any]) -> tuple[str, ...]:
     return vocabularies.as_coco(hub_loading.class_names(config))
 
-
-_ARCHITECTURES = frozenset(
-    {"EomtForUniversalSegmentation", "Mask2FormerForUniversalSegmentation", "MaskFormerForInstanceSegmentation"}
-)
 
 FAMILY = UniversalSegmenterFamily()

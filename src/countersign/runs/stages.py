@@ -99,7 +99,7 @@ def _tasks(card: ModelCard) -> str:
     return ", ".join(_words(task) for task in card.tasks)
 
 
-class TwoStages:
+class TwoStages(SplitModel):
     """A detector whose boxes a second model turns into masks or poses.
 
     Prepared: the image as it is, and what the detector makes of it.
@@ -120,9 +120,6 @@ class TwoStages:
 
     def prepare(self, image: Pixels) -> tuple[Pixels, Any]:
         return image, self._detector.prepare(image) if isinstance(self._detector, SplitModel) else None
-
-    def predict(self, images: Sequence[Pixels], options: PredictOptions) -> list[list[Prediction]]:
-        return self.predict_prepared([self.prepare(image) for image in images], options)
 
     def predict_prepared(self, prepared: Sequence[Any], options: PredictOptions) -> list[list[Prediction]]:
         images = [image for image, _ in prepared]

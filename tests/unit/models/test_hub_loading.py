@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from countersign.domain.errors import ModelError
-from countersign.models import hub_loading
+from countersign.models import hub_loading, image_classifier, prompt_segmenter
 from countersign.models.registry import Reference
 
 
@@ -89,13 +89,13 @@ def test_read_config__bad(tmp_path: Path, content: bytes | None, said: str) -> N
         (tmp_path / "config.json").write_bytes(content)
     with pytest.raises(ModelError, match=said):
         hub_loading.read_config(tmp_path)
-    assert not hub_loading.is_checkpoint(tmp_path, {"X"})
+    assert not image_classifier.FAMILY.opens(tmp_path)
 
 
-def test_is_checkpoint(classifier: Path) -> None:
-    assert hub_loading.is_checkpoint(classifier, {"ViTForImageClassification"})
-    assert not hub_loading.is_checkpoint(classifier, {"Sam2Model"})
-    assert not hub_loading.is_checkpoint(classifier / "config.json", {"ViTForImageClassification"})
+def test_opens(classifier: Path) -> None:
+    assert image_classifier.FAMILY.opens(classifier)
+    assert not prompt_segmenter.FAMILY.opens(classifier)
+    assert not image_classifier.FAMILY.opens(classifier / "config.json")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from countersign.domain.errors import ModelError
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard
-from countersign.models.contract import Pixels, PredictOptions
+from countersign.models.contract import Pixels, PredictOptions, SplitModel
 from countersign.models.onnx.decoders.base import Labels, Output
 from countersign.models.onnx.inputs import Fit, Prepared
 from countersign.models.onnx.session import Session
@@ -81,7 +81,7 @@ def _batch_room(session: Session, fit: Fit, outputs: Sequence[str]) -> int | Non
     return None if first is not None and all(head == (first,) for head in heads) else 1
 
 
-class OnnxModel:
+class OnnxModel(SplitModel):
     """An ONNX model as a SplitModel. onnxruntime allows several threads in one session."""
 
     parallel = True
@@ -102,9 +102,6 @@ class OnnxModel:
 
     def prepare(self, image: Pixels) -> Prepared:
         return self._runner.fit.prepare(image)
-
-    def predict(self, images: Sequence[Pixels], options: PredictOptions) -> list[list[Prediction]]:
-        return self.predict_prepared([self.prepare(image) for image in images], options)
 
     def predict_prepared(self, prepared: Sequence[Any], options: PredictOptions) -> list[list[Prediction]]:
         if options.task is not None and options.task not in self._card.tasks:
