@@ -87,7 +87,7 @@ def slug(text: str) -> str:
 def reference(text: str, card: ModelCard) -> registry.Reference | None:
     """Return what ``text``, the name of an added model, refers to; None for a model that was not added."""
     record = records.read(records.place(card.name))
-    if record is None or record.origin != "own":
+    if record is None or not record.is_own:
         return None
     path = weights.path_of(card)
     place = records.place(card.name)
@@ -231,7 +231,7 @@ def _record(path: Path, place: Path, card: ModelCard, said: Said, by: str, link:
         options.pop("weights", None)
     at = datetime.now(UTC).isoformat(timespec="seconds")
     linked = str(path) if link else ""
-    record = Record(card, "own", files, "", at, by, main, linked, said.reference, options)
+    record = Record(card, records.OWN, files, "", at, by, main, linked, said.reference, options)
     records.write(place, record)
 
 

@@ -123,7 +123,7 @@ def _fetch(
         digest = kept.get(item.name) or _fetch_one(card, item, wanted, partial, step)
         files.append(WeightFile(item.name, digest, item.url, (bases[item.name] / item.name).stat().st_size))
     _move([item.name for item in wanted if item.name not in kept], partial, place)
-    origin = "hub" if card.hub_id and revision else "url"
+    origin = records.HUB if card.hub_id and revision else records.URL
     at = datetime.now(UTC).isoformat(timespec="seconds")
     for name in allow_pickles:
         pickles.allow(place / name, by)

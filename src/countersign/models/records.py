@@ -23,6 +23,7 @@ from countersign.domain.model import ModelCard, WeightFile
 
 RECORD = "weights.json"
 LOCKS = ".locks"
+HUB, URL, HAND, OWN = "hub", "url", "hand", "own"
 _CHUNK = 1 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
@@ -72,6 +73,11 @@ class Record:
     linked: str = ""
     reference: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether its user added the model."""
+        return self.origin == OWN
 
     def to_data(self) -> dict[str, Any]:
         """Return JSON values from which ``from_data`` makes an equal record."""

@@ -269,9 +269,10 @@ def _of_fetched(text: str, bare: str) -> Reference | None:
     """A model that is not in the catalogue and was fetched by its family's own name: it is found by its card's, too."""
     from countersign.models import weights
 
-    card = next((record.card for record in weights.recorded() if record.card.name == bare), None)
-    if card is None or card.family not in _families:
+    record = weights.record_of(bare)
+    if record is None or record.card.family not in _families:
         return None
+    card = record.card
     return Reference(text, card.family, card.hub_id or str(card.details.get("architecture", card.name)))
 
 

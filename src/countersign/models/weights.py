@@ -19,7 +19,7 @@ from pathlib import Path
 
 import orjson
 
-from countersign.domain.errors import Conflict, ModelError, NotFound
+from countersign.domain.errors import Conflict, InvalidInput, ModelError, NotFound
 from countersign.domain.model import ModelCard, WeightFile
 from countersign.models import licences, records
 from countersign.models.records import RECORD, Record
@@ -82,7 +82,7 @@ def path_of(card: ModelCard) -> Path | None:
     """Return the file or folder by which a model that was added is opened; None for one that was not, or is gone."""
     place = records.place(card.name)
     record = records.read(place)
-    if record is None or record.origin != "own":
+    if record is None or not record.is_own:
         return None
     return Path(record.linked) if record.linked else place / record.main
 
@@ -138,7 +138,7 @@ def adopt(card: ModelCard, on_bytes: Callable[[int], None] | None = None) -> Rec
                 f"{file.sha256}, not {published[file.name]}",
                 remedy="Fetch it again.",
             )
-    record = Record(card, "hand", files, at=datetime.now(UTC).isoformat(timespec="seconds"))
+    record = Record(card, records.HAND, files, at=datetime.now(UTC).isoformat(timespec="seconds"))
     if os.access(place, os.W_OK):
         records.write(place, record)
     return record
@@ -227,7 +227,17 @@ def installed(card: ModelCard) -> Installed | None:
 
 def added() -> list[ModelCard]:
     """Return the cards of the models that their users added (``countersign models add``). A damaged one is left out."""
-    return [record.card for record in recorded() if record.origin == "own"]
+    return [record.card for record in recorded() if record.is_own]
+
+
+def record_of(name: str) -> Record | None:
+    """Return the record of the model of this name; None where there is none, or a damaged one."""
+    try:
+        record = records.read(records.place(name))
+    except (InvalidInput, ModelError):
+        return None
+    # Some file systems find a folder by another spelling of its name.
+    return record if record is not None and record.card.name == name else None
 
 
 def recorded() -> list[Record]:

@@ -229,9 +229,8 @@ class Shelf:
             return card
         if (code := registry.code_of(name)) is not None:
             return code
-        for record in weights.recorded():
-            if name == record.card.name:
-                return record.card
+        if (record := weights.record_of(name)) is not None:
+            return record.card
         head, _, rest = name.partition(":")
         if rest and head in registry.families() and (card := self._card_of_family(name)) is not None:
             return card
@@ -266,8 +265,9 @@ def _near(name: str) -> str:
 
 def _entry(card: ModelCard, origin: str = "") -> Entry:
     if not origin:
-        origin = CATALOGUE if catalogue.find(card.name) else FETCHED
-        origin = OWN if any(item.name == card.name for item in weights.added()) else origin
+        record = weights.record_of(card.name)
+        is_own = record is not None and record.is_own
+        origin = OWN if is_own else CATALOGUE if catalogue.find(card.name) else FETCHED
     due = origin != OWN and licences.is_due(card)
     return Entry(card, origin, weights.installed(card), due)
 

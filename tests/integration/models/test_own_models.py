@@ -18,7 +18,7 @@ import shapes
 import tiny_onnx
 from countersign.domain.errors import InvalidInput, ModelError, NameTaken
 from countersign.domain.model import ModelCard, Task
-from countersign.models import own, pickles, records, registry, weights
+from countersign.models import catalogue, own, pickles, records, registry, weights
 from countersign.models.contract import PredictOptions
 from countersign.models.own import Said
 from countersign.models.registry import Reference
@@ -73,6 +73,33 @@ def test_add__a_file_with_what_belongs_to_it(file: Path, models_folder: Path) ->
     assert registry.parse("my-cells").path == models_folder / "my-cells/My Cells.echo"
     registry.load("my-cells")
     assert {item.state for item in weights.check(card)} == {"ok"}
+
+
+def test_find__reads_the_record_of_that_name_alone(
+    file: Path, models_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards = {name: own.add(file, Said(name=name), by="anna") for name in ("cells", "more-cells", "others")}
+    (models_folder / "others" / records.RECORD).write_text("damaged")
+    (models_folder / "renamed").symlink_to(models_folder / "cells")
+    seen = []
+    monkeypatch.setattr(records, "read", lambda folder, read=records.read: seen.append(folder.name) or read(folder))
+
+    assert catalogue.find("more-cells") == cards["more-cells"]
+    assert catalogue.find("resnet50") in catalogue.built_in()
+    assert seen == ["more-cells", "resnet50"]
+    for name in ("others", "renamed", "timm:resnet18", "../cells", ""):
+        assert catalogue.find(name) is None
+
+
+def test_parse__reads_no_other_record(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("cells", "more-cells"):
+        own.add(file, Said(name=name), by="anna")
+    seen = []
+    monkeypatch.setattr(records, "read", lambda folder, read=records.read: seen.append(folder.name) or read(folder))
+
+    for text in ("cells", "resnet50", "timm:resnet18", "echo:anything"):
+        registry.parse(text)
+    assert set(seen) == {"cells", "resnet50"}
 
 
 def test_add__linked(file: Path, models_folder: Path) -> None:
