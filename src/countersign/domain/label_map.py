@@ -6,11 +6,13 @@ a class that is not in the map keeps its own name.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from countersign.domain.errors import InvalidInput
+from countersign.domain.label import Prediction
 
 _ALIKE = 0.85  # of difflib's ratio: one wrong letter in seven; below it names are told apart
 
@@ -26,6 +28,12 @@ def check(label_map: Mapping[str, str]) -> dict[str, str]:
 def apply(label_map: Mapping[str, str], class_name: str) -> str:
     """Return what a class of the model is called in the project, or "" where it is left out."""
     return label_map.get(class_name, class_name)
+
+
+def rename(found: Iterable[Prediction], label_map: Mapping[str, str]) -> list[Prediction]:
+    """Return predictions under the names of the project's classes, without those that the map leaves out."""
+    named = ((apply(label_map, item.class_name), item) for item in found)
+    return [dataclasses.replace(item, class_name=name) for name, item in named if name]
 
 
 def suggest(model_classes: Sequence[str], project_classes: Sequence[str]) -> dict[str, str]:

@@ -253,9 +253,7 @@ def labels_of(
 
     ``label_map`` gives them the names of the project's classes; what it maps to nothing is left out.
     """
-    names = label_map or {}
     return [
-        Label(name, item.geometry, item.confidence, LabelState.PROPOSED, dict(item.attributes))
-        for item in wanted(found, options)
-        if (name := mapping.apply(names, item.class_name))
+        Label(item.class_name, item.geometry, item.confidence, LabelState.PROPOSED, dict(item.attributes))
+        for item in mapping.rename(wanted(found, options), label_map or {})
     ]

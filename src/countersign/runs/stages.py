@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from countersign.domain.errors import InvalidInput, ModelError
-from countersign.domain.geometry import Box, Mask, clip_box
+from countersign.domain.geometry import Box, clip_box
 from countersign.domain.label import Prediction
 from countersign.domain.mask import encode
 from countersign.domain.model import LABELLING, ModelCard, Task
@@ -182,16 +182,12 @@ class PromptedMasks:
         prompts = [Clicks(box=box) for _, box in boxed]
         cut = self._segmenter.segment(self._segmenter.encode(image), prompts) if prompts else []
         masked = [
-            dataclasses.replace(item, geometry=_mask(segment.mask))
+            dataclasses.replace(item, geometry=encode(segment.mask))
             for (item, _), segment in zip(boxed, cut, strict=True)
             if segment.mask.any()
         ]
         options.tally.add("empty", len(boxed) - len(masked))
         return masked
-
-
-def _mask(pixels: Any) -> Mask:
-    return encode(pixels)
 
 
 def _box_of(item: Prediction, width: int, height: int) -> Box | None:

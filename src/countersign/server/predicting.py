@@ -17,10 +17,9 @@ from typing import Any, BinaryIO
 import orjson
 
 from countersign import imaging
-from countersign.domain import label_map as label_map_rules
+from countersign.domain import label_map
 from countersign.domain.errors import CountersignError, ModelError
 from countersign.domain.geometry import Box
-from countersign.domain.label import Prediction
 from countersign.domain.model import Prompt, Task
 from countersign.models import registry
 from countersign.models.contract import Anything, Model, PredictOptions, ReadsFiles
@@ -70,7 +69,7 @@ class Server:
         pixels = model.read(request["path"]) if isinstance(model, ReadsFiles) else imaging.read_rgb(request["path"])
         task = Task(request["task"]) if request["task"] else None
         options = PredictOptions(classes, request["min_confidence"], request["settings"], task, prompts)
-        found = renamed(model.predict([pixels], options)[0], request["label_map"])
+        found = label_map.rename(model.predict([pixels], options)[0], request["label_map"])
         found.sort(key=lambda item: -1.0 if item.confidence is None else -item.confidence)
         return {
             "predictions": [wire.prediction(item) for item in found],
@@ -122,12 +121,6 @@ _DO = {
 
 def _by(request: dict[str, Any], model: Anything) -> dict[str, Any]:
     return {"model": request["model"], "version": model.card.version, "weights_hash": model.card.weights_hash}
-
-
-def renamed(found: list[Prediction], label_map: dict[str, str]) -> list[Prediction]:
-    """Give predictions the names of the project's classes; what is mapped to nothing is left out."""
-    named = ((label_map_rules.apply(label_map, item.class_name), item) for item in found)
-    return [dataclasses.replace(item, class_name=name) for name, item in named if name]
 
 
 def _is_plain(value: object) -> bool:

@@ -113,6 +113,12 @@ def test_card__complete(card: ModelCard) -> None:
     assert registry.parse(card.name).card == card
 
 
+def test_names_are_unique() -> None:
+    known = [registry.family(name) for name in registry.families()]
+    names = [card.name for family in known if isinstance(family, registry.Catalogued) for card in family.cards()]
+    assert len(set(names)) == len(names)
+
+
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_card__has_a_tiny_checkpoint(card: ModelCard) -> None:
     assert tiny_checkpoints.builder(card.family), f"write tests/tiny_checkpoints/{card.family}.py"

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from countersign.domain import label_map
 from countersign.domain.errors import InvalidInput
+from countersign.domain.label import Prediction
 
 NAMES = st.lists(st.text(min_size=1).map(str.strip).filter(bool), unique=True, max_size=8)
 
@@ -45,6 +46,14 @@ def test_suggest__every_class_has_an_entry(model: list[str], project: list[str])
 def test_apply() -> None:
     names = {"person": "pedestrian", "sky": ""}
     assert [label_map.apply(names, name) for name in ("person", "sky", "dog")] == ["pedestrian", "", "dog"]
+
+
+def test_rename__what_is_mapped_to_nothing_is_left_out() -> None:
+    found = [Prediction(name, None, 0.5, {"text": name}) for name in ("person", "sky", "dog")]
+
+    renamed = label_map.rename(found, {"person": "pedestrian", "sky": ""})
+
+    assert renamed == [Prediction("pedestrian", None, 0.5, {"text": "person"}), found[2]]
 
 
 def test_check() -> None:
