@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ class WeightsServer:
         self.faults: dict[str, list[Fault]] = {}
         self.asked: list[Asked] = []
         self.token = "hf_token_of_anna"
+        self.pace = 0  # bytes of a file in a second; 0: as fast as it goes
         self._server = _Server(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -189,4 +191,13 @@ class WeightsServer:
             ask.close_connection = True
             ask.connection.close()
         else:
-            ask.wfile.write(body)
+            self._pour(ask, body)
+
+    def _pour(self, ask: BaseHTTPRequestHandler, body: bytes) -> None:
+        """Send a file's content, a twentieth of a second's worth at a time where there is a pace."""
+        while (pace := self.pace) and body:
+            part = max(1, pace // 20)
+            ask.wfile.write(body[:part])
+            body = body[part:]
+            time.sleep(0.05)
+        ask.wfile.write(body)

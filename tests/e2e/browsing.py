@@ -9,8 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Served:
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[str] | None = None
     token: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -49,7 +50,7 @@ class Served:
         """Start it and wait until it says where it is."""
         path = os.pathsep.join(filter(None, [str(STARTUP), os.environ.get("PYTHONPATH", "")]))
         environment = os.environ | {"PYTHONPATH": path, "COUNTERSIGN_USER": "anna", "COUNTERSIGN_POLL": "0.1"}
-        environment["COUNTERSIGN_MODELS"] = str(self.folder / "models")
+        environment |= {"COUNTERSIGN_MODELS": str(self.folder / "models")} | self.environment
         command = [sys.executable, "-m", "countersign", "serve", "--no-browser", "--json"]
         command += ["--port", str(self.port), "-w", str(self.folder / "workspace")]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
@@ -163,6 +164,30 @@ class Served:
         made: int = self.post(f"/projects/{project}/runs", body)["id"]
         self.until(f"/runs/{made}", lambda run: run["state"] == "in_review")
         return made
+
+
+@contextmanager
+def serving_model(model: str, folder: Path) -> Iterator[str]:
+    """``countersign serve-model`` as a process of its own; yields the address that it prints."""
+    path = os.pathsep.join(filter(None, [str(STARTUP), os.environ.get("PYTHONPATH", "")]))
+    order = [sys.executable, "-m", "countersign", "serve-model", model, "--port", "0", "--json"]
+    order += ["-w", str(folder / "workspace")]
+    process = subprocess.Popen(order, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path})
+    assert process.stdout is not None
+    try:
+        said = ""
+        while not said.rstrip().endswith("}"):
+            line = process.stdout.readline()
+            assert line, f"it ended with {process.wait()}: {said}"
+            said += line
+        url: str = json.loads(said)["url"]
+        while httpx.get(f"{url.rpartition('/')[0]}/v1/health").json()["status"] == "loading":
+            time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+        process.stdout.close()
 
 
 @dataclass

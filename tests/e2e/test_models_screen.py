@@ -66,7 +66,8 @@ def test_models__export_delete_and_import_again(page, served, tmp_path):
 
 def bring(page, path):
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Import a model").click()
+        page.get_by_role("button", name="Add a model").click()
+        page.get_by_role("menuitem", name="Import a file").click()
     chooser.value.set_files(path)
 
 
@@ -86,39 +87,3 @@ def test_models__a_new_name(page, served):
     dialog.get_by_role("button", name="Rename").click()
     expect(card(page, "smear cells")).to_be_visible()
     assert [each["name"] for each in served.get("/models")["items"]] == ["smear cells"]
-
-
-def test_models__one_behind_a_url_is_added_tested_changed_and_forgotten(page, served):
-    page.get_by_role("button", name="Add", exact=True).click()
-    page.get_by_role("menuitem", name="A model by URL").click()
-    dialog = page.get_by_role("dialog", name="Add a model by URL")
-    dialog.get_by_label("Name").fill("far")
-    dialog.get_by_label("URL").fill("http://127.0.0.1:9/predict")
-    dialog.get_by_role("combobox", name="Contract").click()
-    page.get_by_role("option", name="Plain").click()
-    dialog.get_by_role("textbox", name="Classes").fill("cat, dog")
-    dialog.get_by_label("Further settings").fill('{"retries": 0}')
-    dialog.get_by_role("button", name="Add").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("say what the model does")
-    dialog.get_by_role("combobox", name="Tasks").click()
-    page.get_by_role("option", name="detection", exact=True).click()
-    page.keyboard.press("Tab")
-    dialog.get_by_role("button", name="Add").click()
-    expect(dialog).to_have_count(0)
-    (made,) = served.get("/remote-models")["items"]
-    assert made["spec"]["classes"] == ["cat", "dog"]
-
-    page.get_by_role("button", name="Test", exact=True).click()
-    expect(page.get_by_text("test it with an image")).to_be_visible()
-    page.get_by_label("More for far").click()
-    page.get_by_role("menuitem", name="Change").click()
-    dialog = page.get_by_role("dialog", name="Change far")
-    expect(dialog.get_by_label("URL")).to_have_value("http://127.0.0.1:9/predict")
-    dialog.get_by_role("textbox", name="Description").fill("Sees far.")
-    dialog.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Sees far.")).to_be_visible()
-    page.get_by_label("More for far").click()
-    page.get_by_role("menuitem", name="Forget").click()
-    page.get_by_role("dialog").get_by_role("button", name="Forget the model").click()
-    expect(page.get_by_text("Sees far.")).to_have_count(0)
-    assert served.get("/remote-models")["items"] == []

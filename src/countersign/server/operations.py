@@ -27,7 +27,7 @@ Work = Callable[["Ticket"], dict[str, Any]]
 class Operation:
     """A piece of long work as it is now. ``file`` is what an export made, under the name that it is given away with.
 
-    ``project_id`` is None for work on what all projects share.
+    ``project_id`` is None for work on what all projects share; ``about`` is the model that a download is for.
     """
 
     id: str
@@ -45,12 +45,13 @@ class Operation:
     result: dict[str, Any] | None = None
     problem: dict[str, Any] | None = None
     file: Path | None = None
+    about: str = ""
 
     def to_data(self) -> dict[str, Any]:
         """Return JSON values, as the schema has them."""
         names = (
             "id", "project_id", "kind", "state", "title", "stage", "done", "total", "note", "created_by", "created_at",
-            "finished_at", "result", "problem",
+            "finished_at", "result", "problem", "about",
         )  # fmt: skip
         there = self.file is not None and (self.finished_at is None or self.file.is_file())
         address = f"/api/v1/operations/{self.id}/file" if there else None
@@ -94,9 +95,11 @@ class Operations:
         # Downloads last for minutes and wait for others: no import shall stand in their queue.
         self._shared_pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="shared-operation")
 
-    def start(self, project_id: int | None, kind: str, title: str, user: str, work: Work) -> Operation:
+    def start(
+        self, project_id: int | None, kind: str, title: str, user: str, work: Work, *, about: str = ""
+    ) -> Operation:
         """Queue work and return its operation."""
-        operation = Operation(uuid.uuid4().hex, project_id, kind, title, user, datetime.now(UTC))
+        operation = Operation(uuid.uuid4().hex, project_id, kind, title, user, datetime.now(UTC), about=about)
         ticket = Ticket(operation.id, self)
         with self._lock:
             self._known[operation.id] = operation
@@ -115,8 +118,8 @@ class Operations:
                 raise NotFound("operation", operation_id, remedy=f"The newest {KEPT} are remembered.")
             return self._known[operation_id]
 
-    def of_project(self, project_id: int) -> list[Operation]:
-        """Return the operations of a project, the newest first."""
+    def of_project(self, project_id: int | None) -> list[Operation]:
+        """Return the operations of a project, or (None) those on what all projects share; the newest first."""
         with self._lock:
             return [item for item in reversed(self._known.values()) if item.project_id == project_id]
 

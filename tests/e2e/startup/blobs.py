@@ -7,6 +7,7 @@ its prompts in turn, ``blob-cut``, which cuts the dark out of a box, and ``blob-
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,13 +83,15 @@ class BlobFamily:
         return ("cells",)
 
 
-NOWHERE = "http://127.0.0.1:9/blobs"  # a port where nobody listens: the network is away
+AT = os.environ.get("BLOBS_AT", "http://127.0.0.1:9/blobs")
+"""Where the files of the catalogue's models are; at first a port where nobody listens: the network is away."""
+SIZE = int(os.environ.get("BLOBS_SIZE", "5"))
 
 
 def _listed(name: str, task: Task, **more: object) -> ModelCard:
-    files = (WeightFile("weights.bin", url=f"{NOWHERE}/{name}/weights.bin", size=5),)
+    files = (WeightFile("weights.bin", url=f"{AT}/{name}/weights.bin", size=SIZE),)
     card = ModelCard(
-        name, "blobparts", (task,), (), files=files, licence="MIT", code_licence="MIT", download_bytes=5,
+        name, "blobparts", (task,), (), files=files, licence="MIT", code_licence="MIT", download_bytes=SIZE,
         description="Made for tests.", published={"parameters": 1.0}, published_source="https://example.org/blobs",
     )  # fmt: skip
     return dataclasses.replace(card, **more)  # type: ignore[arg-type]

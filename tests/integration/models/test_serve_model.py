@@ -72,6 +72,11 @@ def test_run_with_a_served_model_gives_what_the_model_gives_here(served: str, ph
         assert added.card.tasks == (Task.CLASSIFICATION,)
         assert len(added.card.classes) == 1000
         assert TOKEN not in json.dumps(dict(added.spec)) + str(added)
+        printed = known.add("printed", served, secret=f"Bearer {TOKEN}")
+        assert (printed.spec["url"], printed.spec["model"]) == (base, "net")
+        known.delete("printed")
+        with pytest.raises(ModelError, match="answered 404"):
+            known.add("mistyped", f"{served}ty", secret=f"Bearer {TOKEN}")
         tested = known.test("net", photos / "0.png", min_confidence=0.0)
         assert tested.predictions is not None
         project = workspace.project("p", create=True)

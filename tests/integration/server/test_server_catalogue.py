@@ -66,7 +66,8 @@ def test_list(served: Served) -> None:
 def test_pull__is_an_operation_with_progress(served: Served) -> None:
     done = served.wait(served.post("/catalogue/pull", {"model": "words"}, 202))
 
-    assert (done["state"], done["kind"], done["project_id"]) == ("done", "pull", None)
+    assert (done["state"], done["kind"], done["project_id"], done["about"]) == ("done", "pull", None, "words")
+    assert [each["id"] for each in served.get("/operations")["items"]] == [done["id"]]
     assert done["done"] == done["total"] == len(WEIGHTS) + 2
     assert done["result"]["installed"]["where"] == "models folder"
     assert names(served, installed=True) == ["words"]

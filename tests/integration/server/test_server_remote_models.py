@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 
 from countersign.server.app import make_app
 from countersign.server.settings import Settings
@@ -35,6 +37,15 @@ def test_life(tmp_path: Path, allowed: bool) -> None:
             assert moved.json()["spec"]["timeout_s"] == 5
             assert moved.json()["spec"]["has_secret"]
             assert http.post(f"{base}/k/test", json={}).json()["predictions"] is None
+            pixels = BytesIO()
+            Image.new("RGB", (8, 8)).save(pixels, "PNG")
+            files = {"file": ("../a.png", pixels.getvalue())}
+            assert http.post(f"{base}/k/test-file", files=files).status_code == 422
+            tried = http.post(f"{base}/k/test-file", files={"file": ("a.png", pixels.getvalue())})
+            assert [each["class_name"] for each in tried.json()["predictions"]] == ["cat"]
+            wrong = http.post(f"{base}/k/test-file", files={"file": ("b.png", b"no image")})
+            assert wrong.status_code == 422
+            assert "b.png" in wrong.json()["detail"]
             away = http.patch(f"{base}/k", json={"spec": {"url": "http://127.0.0.1:9"}})
             assert not away.json()["spec"]["has_secret"]
             shown = http.get(base).text + made.text + moved.text

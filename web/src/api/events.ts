@@ -2,7 +2,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { api, url } from "./client";
 import { useConnection } from "./connection";
-import type { RunList, Event as ServerEvent } from "./generated";
+import type { OperationList, RunList, Event as ServerEvent } from "./generated";
 import { keys } from "./queries";
 
 export type { ServerEvent };
@@ -119,7 +119,12 @@ export function refresh(client: QueryClient, event: ServerEvent): void {
     case "operation":
       client.setQueryData(["operation", event.operation.id], event.operation);
       if (event.project_id === null) {
-        if (event.operation.finished_at !== null) stale(...keys.models); // a download, a check: no project's own
+        // A download tells its bytes several times a second: the list is not asked for each time.
+        client.setQueryData<OperationList["items"]>(
+          keys.operations(null),
+          (all) => all && merged(all, event.operation),
+        );
+        if (event.operation.finished_at !== null) stale(...keys.models);
         break;
       }
       stale(...keys.operations(event.project_id));
@@ -144,4 +149,11 @@ export function refresh(client: QueryClient, event: ServerEvent): void {
     default:
       break;
   }
+}
+
+/** A list, newest first, with one of its operations as it is now. */
+function merged(all: OperationList["items"], now: OperationList["items"][number]): OperationList["items"] {
+  return all.some((each) => each.id === now.id)
+    ? all.map((each) => (each.id === now.id ? now : each))
+    : [now, ...all];
 }

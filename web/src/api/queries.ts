@@ -30,7 +30,8 @@ export const keys = {
   review: (run: number) => ["review", run] as const,
   trainings: (project: number) => ["trainings", project] as const,
   training: (training: number) => ["training", training] as const,
-  operations: (project: number) => ["operations", project] as const,
+  /** Null: those on what all projects share, such as downloads of models. */
+  operations: (project: number | null) => ["operations", project] as const,
   models: ["models"] as const,
   /** Below the models: what makes those stale makes it stale too. */
   catalogue: ["models", "catalogue"] as const,
@@ -124,10 +125,12 @@ export function useFormats() {
   });
 }
 
-export function useOperations(project: number) {
+export function useOperations(project: number | null) {
   return useQuery({
     queryKey: keys.operations(project),
-    queryFn: async ({ signal }) =>
-      (await api.get<OperationList>(`/projects/${project}/operations`, { signal })).items,
+    queryFn: async ({ signal }) => {
+      const path = project === null ? "/operations" : `/projects/${project}/operations`;
+      return (await api.get<OperationList>(path, { signal })).items;
+    },
   });
 }

@@ -13,7 +13,7 @@ import {
   useRuns,
   useTrainings,
 } from "~/api";
-import { duration } from "~/ui/format";
+import { bytes, duration } from "~/ui/format";
 import { ProgressRow } from "~/ui/ProgressRow";
 import { StateBadge } from "~/ui/StateBadge";
 import { notifyError } from "./notify";
@@ -22,10 +22,13 @@ import classes from "./shell.module.css";
 
 const isBusy = (state: string) => ["queued", "running", "generating", "training"].includes(state);
 
-/** What is at work in a project: imports, exports, runs, trainings. */
+/** What is at work in a project (imports, exports, runs, trainings) and for all of them (downloads of models). */
 export function Activity({ project }: { project: number }) {
   const [open, setOpen] = useState(false);
-  const operations = useOperations(project).data ?? [];
+  const shared = useOperations(null).data ?? [];
+  const operations = [...(useOperations(project).data ?? []), ...shared].toSorted((a, b) =>
+    a.created_at < b.created_at ? 1 : -1,
+  );
   const runs = (useRuns(project).data ?? []).filter((run) => isBusy(run.state) || run.state === "paused");
   const trainings = (useTrainings(project).data ?? []).filter((each) => isBusy(each.state));
   const busy = operations.filter((each) => isBusy(each.state)).length + runs.length + trainings.length;
@@ -61,7 +64,7 @@ export function Activity({ project }: { project: number }) {
           ))}
           {rows === 0 && (
             <p className={classes.quiet}>
-              Nothing is at work. Imports, exports, runs and trainings show up here.
+              Nothing is at work. Imports, exports, runs, trainings and downloads of models show up here.
             </p>
           )}
         </div>
@@ -104,7 +107,6 @@ function OperationRow({ operation }: { operation: Operation }) {
   const cancel = async () => {
     try {
       await api.delete(`/operations/${operation.id}`);
-      if (operation.project_id === null) return;
       await client.invalidateQueries({ queryKey: keys.operations(operation.project_id) });
     } catch (error) {
       notifyError("It could not be cancelled", error);
@@ -117,6 +119,7 @@ function OperationRow({ operation }: { operation: Operation }) {
         done={operation.done}
         total={operation.total}
         note={operation.note || operation.stage}
+        say={operation.kind === "pull" ? bytes : undefined}
         actions={
           <ActionIcon size={20} aria-label={`Cancel: ${operation.title}`} onClick={cancel}>
             <X size={14} />

@@ -1,13 +1,21 @@
 import { useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { useEffect, useState } from "react";
 import { useLocation } from "wouter";
 import { useProjects } from "~/api";
+import { later } from "~/ui/later";
 import { useCurrentProject } from "./current-project";
-import { Palette } from "./Palette";
 import { usePalette, usePaletteActions } from "./palette-store";
 import { paths } from "./routes";
-import { ShortcutSheet, useSheet } from "./ShortcutSheet";
+import { useSheet } from "./sheet-store";
 import { globalShortcuts } from "./shortcut-catalogue";
 import { useShortcuts } from "./shortcuts";
+
+const loadPalette = async () => (await import("./Palette")).Palette;
+const loadSheet = async () => (await import("./ShortcutSheet")).ShortcutSheet;
+const Palette = later(loadPalette);
+const ShortcutSheet = later(loadSheet);
+/** The screen comes first; then these, so that who opens the palette and types at once loses no letter. */
+const AFTER_MS = 3000;
 
 /** What works on every screen: shortcuts, palette, sheet. */
 export function Global() {
@@ -75,10 +83,16 @@ export function Global() {
       run: () => useSheet.setState({ open: true }),
     },
   ]);
+  const [palette, sheet] = [usePalette((state) => state.open), useSheet((state) => state.open)];
+  const [settled, setSettled] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(true), AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
   return (
     <>
-      <Palette />
-      <ShortcutSheet />
+      {(settled || palette) && <Palette />}
+      {(settled || sheet) && <ShortcutSheet />}
     </>
   );
 }

@@ -3,13 +3,20 @@ import { useDocumentTitle } from "@mantine/hooks";
 import { Compass } from "lucide-react";
 import { Suspense } from "react";
 import { Link, Redirect, Route, Switch, useLocation } from "wouter";
-import ProjectsScreen from "~/screens/projects";
 import { EmptyState } from "~/ui/EmptyState";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { Global } from "./Global";
 import { Loading } from "./Loading";
 import { OfflineBanner } from "./OfflineBanner";
-import { EditorScreen, ImagesScreen, ModelsScreen, paths, ReviewScreen, RunsScreen } from "./routes";
+import {
+  EditorScreen,
+  ImagesScreen,
+  ModelsScreen,
+  ProjectsScreen,
+  paths,
+  ReviewScreen,
+  RunsScreen,
+} from "./routes";
 import classes from "./shell.module.css";
 import { TopBar } from "./TopBar";
 

@@ -1,11 +1,9 @@
 import { Modal } from "@mantine/core";
-import { create } from "zustand";
 import { KeyHint } from "~/ui/KeyHint";
 import classes from "./sheet.module.css";
+import { useSheet } from "./sheet-store";
 import { catalogue } from "./shortcut-catalogue";
 import { activeScopes, type Scope, type ShortcutInfo } from "./shortcuts";
-
-export const useSheet = create<{ open: boolean }>()(() => ({ open: false }));
 
 /** Every shortcut there is, those of this screen first. */
 export function ShortcutSheet() {

@@ -11,7 +11,7 @@ import { Logo } from "./Logo";
 import { usePalette } from "./palette-store";
 import { recentFirst } from "./recent";
 import { paths } from "./routes";
-import { useSheet } from "./ShortcutSheet";
+import { useSheet } from "./sheet-store";
 import classes from "./shell.module.css";
 
 export function TopBar() {

@@ -12,6 +12,7 @@ export const paths = {
   models: () => "/models",
 };
 
+export const ProjectsScreen = lazy(() => import("~/screens/projects"));
 export const ImagesScreen = lazy(() => import("~/screens/images"));
 export const EditorScreen = lazy(() => import("~/screens/editor"));
 export const RunsScreen = lazy(() => import("~/screens/runs"));

@@ -5,9 +5,9 @@ import { useState } from "react";
 import { api, type CatalogueEntry, type CatalogueModel, keys } from "~/api";
 import { notifyDone, notifyError } from "~/app/notify";
 import { confirm } from "~/ui/confirm";
+import { Facts } from "~/ui/Facts";
 import { bytes, count, many } from "~/ui/format";
-import { downloadSize, published, TASK_NAMES } from "./catalogue";
-import { Fact } from "./LicenceDialog";
+import { downloadSize, published, TASK_NAMES, vocabularyOf } from "./catalogue";
 import styles from "./models.module.css";
 import { PullAction } from "./PullAction";
 import { useCatalogueModel } from "./queries";
@@ -39,14 +39,16 @@ export function CardPanel({ entry, manage }: Props) {
             {TASK_NAMES[task]}
           </Badge>
         ))}
-        <span>{entry.zero_shot ? "zero-shot" : many(entry.classes, "class", "classes")}</span>
+        <span>{vocabularyOf(entry)}</span>
       </div>
       {entry.description && <p className={styles.prose}>{entry.description}</p>}
       <PullAction entry={entry} />
-      <div className={styles.ratings}>
-        <Rating of="speed" value={entry.speed} named />
-        <Rating of="performance" value={entry.performance} named />
-      </div>
+      {(entry.speed > 0 || entry.performance > 0) && (
+        <div className={styles.ratings}>
+          <Rating of="speed" value={entry.speed} named />
+          <Rating of="performance" value={entry.performance} named />
+        </div>
+      )}
       {numbers.length > 0 && (
         <dl className={styles.numbers}>
           {numbers.map(({ name, value }) => (
@@ -62,13 +64,13 @@ export function CardPanel({ entry, manage }: Props) {
           Numbers from <Source text={entry.published_source} />
         </p>
       )}
-      <Facts entry={entry} />
+      <Said entry={entry} />
       {whole && whole.class_names.length > 0 && <Classes names={whole.class_names} />}
     </article>
   );
 }
 
-function Facts({ entry }: { entry: CatalogueEntry }) {
+function Said({ entry }: { entry: CatalogueEntry }) {
   const { installed } = entry;
   const scores = Object.entries(entry.scores);
   const rows: [string, React.ReactNode][] = [
@@ -76,7 +78,7 @@ function Facts({ entry }: { entry: CatalogueEntry }) {
     ["Code", entry.code_licence],
     ["Author", entry.author],
     ["Source", entry.source && <Source text={entry.source} />],
-    ["Download", downloadSize(entry)],
+    ["Download", entry.origin !== "own" && downloadSize(entry)],
     [
       "On this computer",
       installed?.folder && (
@@ -97,27 +99,22 @@ function Facts({ entry }: { entry: CatalogueEntry }) {
       scores.map(([name, value]) => `${name.replaceAll("_", " ")} ${value.toFixed(3)}`).join(", "),
     ],
   ];
-  return (
-    <dl className={styles.facts}>
-      {rows
-        .filter(([, value]) => value)
-        .map(([name, value]) => (
-          <Fact key={name} name={name}>
-            {value}
-          </Fact>
-        ))}
-    </dl>
-  );
+  return <Facts rows={rows} />;
 }
 
 /** An address as a link; words as they are. */
 function Source({ text }: { text: string }) {
-  const address = /https?:\/\/\S+/.exec(text)?.[0];
+  const address = /https?:\/\/[^\s,;()]+/.exec(text)?.[0];
   if (!address) return <>{text}</>;
+  const [before, after] = text.split(address, 2);
   return (
-    <a href={address} target="_blank" rel="noreferrer" title={text}>
-      {text.replace(/^https?:\/\//, "")}
-    </a>
+    <>
+      {before}
+      <a href={address} target="_blank" rel="noreferrer">
+        {address.replace(/^https?:\/\//, "")}
+      </a>
+      {after}
+    </>
   );
 }
 

@@ -1,10 +1,12 @@
 /** Which class of the project each class of a model becomes; blank ignores it. Kept per project and model. */
-import { Autocomplete, Button, Modal, SegmentedControl, TextInput } from "@mantine/core";
+import { Autocomplete, Modal, SegmentedControl, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowRight, Search } from "lucide-react";
 import { useRef, useState } from "react";
-import { api, type LabelMap as Kept, tell, useClasses } from "~/api";
+import { api, type LabelMap as Kept, useClasses } from "~/api";
+import { notifyError } from "~/app/notify";
+import { DialogForm } from "~/ui/DialogForm";
 import { count } from "~/ui/format";
 import { counted, type LabelMap } from "./classes";
 import { mapKey } from "./label-map";
@@ -42,8 +44,6 @@ function Form({ projectId, model, map, onSaved, onClose }: Props) {
   const [now, setNow] = useState<LabelMap>(map);
   const [text, setText] = useState("");
   const [show, setShow] = useState<Show>("all");
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
   const word = text.trim().toLowerCase();
   // What was ignored or used when the filter was set stays in sight while one works on it.
   const [basis, setBasis] = useState<LabelMap>(map);
@@ -54,33 +54,17 @@ function Form({ projectId, model, map, onSaved, onClose }: Props) {
   );
   const { used, ignored } = counted(now);
   const keep = async (classes: LabelMap | null) => {
-    setBusy(true);
-    setProblem("");
-    try {
-      const kept = await api.put<Kept>(`/projects/${projectId}/label-map`, { body: { model, classes } });
-      client.setQueryData(mapKey(projectId, model), kept);
-      return kept;
-    } catch (error) {
-      const { what, todo } = tell(error);
-      setProblem(`${what} ${todo}`.trim());
-    } finally {
-      setBusy(false);
-    }
+    const kept = await api.put<Kept>(`/projects/${projectId}/label-map`, { body: { model, classes } });
+    client.setQueryData(mapKey(projectId, model), kept);
+    return kept.classes;
   };
-  const save = async () => {
-    const kept = await keep(Object.fromEntries(Object.entries(now).map(([from, to]) => [from, to.trim()])));
-    if (!kept) return;
-    onSaved(kept.classes);
-    onClose();
-  };
-  const suggest = async () => {
-    const kept = await keep(null);
-    if (kept) setNow(kept.classes);
-  };
+  const save = async () =>
+    onSaved(await keep(Object.fromEntries(Object.entries(now).map(([from, to]) => [from, to.trim()]))));
+  const suggest = () => keep(null).then(setNow, (error) => notifyError("Nothing could be suggested", error));
   const all = (to: (name: string) => string) =>
     setNow(Object.fromEntries(Object.keys(now).map((name) => [name, to(name)])));
   return (
-    <div className={styles.form}>
+    <DialogForm action="Keep this map" send={save} onClose={onClose} ready>
       <p className={styles.prose}>
         At the left the model's classes, at the right what each becomes in this project. What is left blank is
         ignored. The map is kept for the next run with this model.
@@ -130,20 +114,7 @@ function Form({ projectId, model, map, onSaved, onClose }: Props) {
           </button>
         </span>
       </div>
-      {problem && (
-        <p className={styles.problem} role="alert">
-          {problem}
-        </p>
-      )}
-      <div className={styles.buttons}>
-        <Button variant="default" onClick={onClose}>
-          Cancel
-        </Button>
-        <Button loading={busy} onClick={() => void save()}>
-          Keep this map
-        </Button>
-      </div>
-    </div>
+    </DialogForm>
   );
 }
 

@@ -1,6 +1,8 @@
-import { Button, Checkbox, Modal } from "@mantine/core";
+import { Checkbox, Modal } from "@mantine/core";
 import { useState } from "react";
 import { tell } from "~/api";
+import { DialogForm } from "~/ui/DialogForm";
+import { Facts } from "~/ui/Facts";
 import styles from "./models.module.css";
 import { useCatalogueModel } from "./queries";
 
@@ -31,35 +33,30 @@ export function LicenceDialog(props: Props) {
 function Form({ model, action, accept, onClose }: Props) {
   const { data, error } = useCatalogueModel(model);
   const [read, setRead] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState("");
-  const failed = error ? tell(error).what : problem;
-  const go = async () => {
-    setBusy(true);
-    try {
-      await accept();
-      onClose();
-    } catch (failure) {
-      const { what, todo } = tell(failure);
-      setProblem(`${what} ${todo}`.trim());
-      setBusy(false);
-    }
-  };
   return (
-    <div className={styles.form}>
-      <p className={styles.prose}>{data?.licence_notice ?? (failed ? "" : "…")}</p>
+    <DialogForm
+      action={action}
+      send={accept}
+      onClose={onClose}
+      ready={read && data !== undefined}
+      note={error ? tell(error).what : "That you accepted it is recorded with your name and the time."}
+    >
+      <p className={styles.prose}>{data?.licence_notice ?? (error ? "" : "…")}</p>
       {data && (
-        <dl className={styles.facts}>
-          <Fact name="Weights">{data.licence || "not said"}</Fact>
-          <Fact name="Code">{data.code_licence || "not said"}</Fact>
-          {data.source && (
-            <Fact name="Described at">
-              <a href={data.source} target="_blank" rel="noreferrer">
-                {data.source}
-              </a>
-            </Fact>
-          )}
-        </dl>
+        <Facts
+          rows={[
+            ["Weights", data.licence || "not said"],
+            ["Code", data.code_licence || "not said"],
+            [
+              "Described at",
+              data.source && (
+                <a href={data.source} target="_blank" rel="noreferrer">
+                  {data.source}
+                </a>
+              ),
+            ],
+          ]}
+        />
       )}
       <Checkbox
         label="I have read the licence and accept it for this use."
@@ -67,25 +64,6 @@ function Form({ model, action, accept, onClose }: Props) {
         onChange={(event) => setRead(event.currentTarget.checked)}
         data-autofocus
       />
-      <p className={styles.note}>That you accepted it is recorded with your name and the time.</p>
-      {failed && <p className={styles.problem}>{failed}</p>}
-      <div className={styles.buttons}>
-        <Button variant="default" onClick={onClose}>
-          Cancel
-        </Button>
-        <Button disabled={!read || !data} loading={busy} onClick={() => void go()}>
-          {action}
-        </Button>
-      </div>
-    </div>
-  );
-}
-
-export function Fact({ name, children }: { name: string; children: React.ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
+    </DialogForm>
   );
 }

@@ -1,6 +1,6 @@
 import { Collapse, TagsInput } from "@mantine/core";
-import { ChevronDown } from "lucide-react";
 import { useState } from "react";
+import { DiscloseButton } from "~/ui/Disclose";
 import { SPLIT, splitList, type Wanted } from "./classes";
 import styles from "./models.module.css";
 
@@ -33,10 +33,9 @@ export function PromptFields({ value, onChange, known, error }: Props) {
         error={error}
       />
       <div className={styles.links}>
-        <button type="button" className={styles.disclose} aria-expanded={open} onClick={() => setOpen(!open)}>
-          <ChevronDown size={14} />
+        <DiscloseButton open={open} onClick={() => setOpen(!open)}>
           Prompts of a class, and what to leave out
-        </button>
+        </DiscloseButton>
         {missing.length > 0 && known.length > 0 && (
           <button
             type="button"

@@ -1,6 +1,6 @@
 /** What can be worked out about models that can be used: which fit a filter, how they are grouped, what was published. No React. */
 import type { CatalogueEntry, CatalogueModel, ModelCard } from "~/api";
-import { bytes } from "~/ui/format";
+import { bytes, many } from "~/ui/format";
 
 export type Task = CatalogueEntry["tasks"][number];
 
@@ -67,6 +67,51 @@ export function passes(entry: Filtered, filter: Filter): boolean {
     .join(" ")
     .toLowerCase();
   return words.every((word) => said.includes(word));
+}
+
+/** What a model can name, in words: any words, so many classes, or nothing where it names none. */
+export function vocabularyOf(entry: Pick<CatalogueEntry, "zero_shot" | "classes">): string {
+  if (entry.zero_shot) return "zero-shot";
+  return entry.classes ? many(entry.classes, "class", "classes") : "";
+}
+
+/** A licence as people call it: `LicenseRef-Qwen-Research` is Qwen Research. */
+export function licenceName(licence: string): string {
+  return licence.startsWith("LicenseRef-")
+    ? licence.slice("LicenseRef-".length).replaceAll("-", " ")
+    : licence;
+}
+
+export type Sorting = "task" | "name" | "speed" | "performance" | "size";
+
+const TASK_ORDER: readonly Task[] = [
+  "detection",
+  "instance_segmentation",
+  "semantic_segmentation",
+  "classification",
+  "pose",
+  "prompted_segmentation",
+  "embedding",
+  "questions",
+];
+
+type Sorted = Pick<
+  CatalogueEntry,
+  "name" | "tasks" | "speed" | "performance" | "download_bytes" | "estimated_bytes"
+>;
+
+/** Entries in an order to look through: ratings with the best first, sizes with the smallest; what is not known last. */
+export function sorted<T extends Sorted>(entries: readonly T[], by: Sorting): T[] {
+  const task = ({ tasks }: T) => TASK_ORDER.indexOf(tasks[0] ?? "questions");
+  const value = (entry: T) => {
+    if (by === "speed" || by === "performance") return -entry[by];
+    if (by === "size") return entry.download_bytes || entry.estimated_bytes || Number.POSITIVE_INFINITY;
+    return 0;
+  };
+  return entries.toSorted((a, b) => {
+    if (by === "name") return a.name.localeCompare(b.name, "en", { numeric: true });
+    return value(a) - value(b) || task(a) - task(b);
+  });
 }
 
 type Named = Pick<CatalogueEntry, "name" | "version" | "size">;

@@ -1,9 +1,18 @@
 /** What the server says of the models that can be used, and downloads of them that are under way. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { create } from "zustand";
-import { api, type CatalogueList, type CatalogueModel, keys, type ModelCard, type Operation } from "~/api";
+import {
+  api,
+  type CatalogueList,
+  type CatalogueModel,
+  keys,
+  type ModelCard,
+  type Operation,
+  useOperations,
+} from "~/api";
 import { notifyError } from "~/app/notify";
-import { useOperation } from "~/transfer/useOperation";
+import { isRunning, useOperation } from "~/transfer/useOperation";
 import { asEntry } from "./catalogue";
 
 /** All models: those of the workspace, the catalogue's, files of one's own. Filtered here: there are some hundreds. */
@@ -38,28 +47,49 @@ export function useReferenceCard(reference: string) {
   });
 }
 
-/** Downloads by the model's name: they go on while dialogs close and screens change. */
-const usePulls = create<{ of: Readonly<Record<string, string>> }>()(() => ({ of: {} }));
+/** Downloads that somebody has seen under way: how they end is told, until it is put away. Older ends are not news. */
+const useFollowed = create<{ ids: ReadonlySet<string> }>()(() => ({ ids: new Set() }));
 
-const remember = (name: string, operation: string | undefined) =>
-  usePulls.setState(({ of: { [name]: _, ...rest } }) => ({
-    of: operation ? { ...rest, [name]: operation } : rest,
-  }));
+const follow = (id: string) =>
+  useFollowed.setState(({ ids }) => (ids.has(id) ? { ids } : { ids: new Set([...ids, id]) }));
+const putAway = (id: string) =>
+  useFollowed.setState(({ ids }) => ({ ids: new Set([...ids].filter((each) => each !== id)) }));
 
-/** Fetch a model's files, and follow that. */
+/** Fetch a model's files, and follow that: a download goes on while dialogs close, screens change or the page is loaded again. */
 export function usePull(name: string) {
   const client = useQueryClient();
-  const id = usePulls((state) => state.of[name]) ?? null;
+  const { data: all } = useOperations(null);
+  const followed = useFollowed((state) => state.ids);
+  const latest = all?.find((each) => each.kind === "pull" && each.about === name);
+  const running = latest !== undefined && isRunning(latest);
+  const id = latest && (running || followed.has(latest.id)) ? latest.id : null;
   const { data: operation } = useOperation(id);
+  useEffect(() => {
+    if (running) follow(latest.id);
+  }, [running, latest?.id]);
   const start = async (acceptLicence = false) => {
     const body = { model: name, accept_licence: acceptLicence };
     const made = await api.post<Operation>("/catalogue/pull", { body });
+    follow(made.id);
+    if (acceptLicence)
+      client.setQueryData<CatalogueList>(
+        keys.catalogue,
+        (list) =>
+          list && {
+            ...list,
+            items: list.items.map((each) => (each.name === name ? { ...each, licence_due: false } : each)),
+          },
+      );
     client.setQueryData(["operation", made.id], made);
-    remember(name, made.id);
+    client.setQueryData<Operation[]>(keys.operations(null), (before) => [
+      made,
+      ...(before ?? []).filter((each) => each.id !== made.id),
+    ]);
   };
   const cancel = () =>
     api
       .delete<Operation>(`/operations/${id}`)
       .catch((error) => notifyError("The download could not be cancelled", error));
-  return { operation: id ? operation : undefined, start, cancel, forget: () => remember(name, undefined) };
+  const forget = () => id && putAway(id);
+  return { operation: id ? (operation ?? latest) : undefined, start, cancel, forget };
 }

@@ -1,12 +1,16 @@
 import { type DragEvent, useState } from "react";
 import { type Dropped, droppedFiles } from "./dropped";
 
-/** Files may be dropped anywhere on an element. `over`: they hang above it now. A dialog has places of its own. */
+/**
+ * Files may be dropped anywhere on an element. `over`: they hang above it now. A part of it that takes files itself goes
+ * first; a dialog has places of its own.
+ */
 export function useFileDrop(onDrop: (files: Dropped[]) => void, enabled = true) {
   const [over, setOver] = useState(false);
   const isFiles = (event: DragEvent) => enabled && event.dataTransfer.types.includes("Files");
   const handlers = {
     onDragOver: (event: DragEvent) => {
+      if (event.isDefaultPrevented()) return setOver(false);
       if (!isFiles(event)) return;
       event.preventDefault();
       setOver(true);
@@ -17,7 +21,7 @@ export function useFileDrop(onDrop: (files: Dropped[]) => void, enabled = true) 
     },
     onDrop: (event: DragEvent) => {
       setOver(false);
-      if (!isFiles(event)) return;
+      if (event.isDefaultPrevented() || !isFiles(event)) return;
       event.preventDefault();
       void droppedFiles(event.dataTransfer).then((files) => files.length && onDrop(files));
     },

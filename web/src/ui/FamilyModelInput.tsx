@@ -42,7 +42,7 @@ export function FamilyModelInput(props: Props) {
       label={props.label}
       aria-label={props.ariaLabel}
       description={props.description}
-      placeholder={data?.items[0] ?? "resnet18"}
+      placeholder={data?.items[0] ?? (family === "timm" ? "resnet18" : "name")}
       data={value.includes("?") ? [] : (data?.items ?? [])}
       // What comes fits already; words may stand in another order than in the name.
       filter={({ options }) => options}

@@ -10,19 +10,21 @@ interface Props {
   total: number | null;
   /** What stands under the bar: rate, time left, stage. */
   note?: ReactNode;
+  /** How to write the numbers; default: plain counts. */
+  say?: (value: number) => string;
   actions?: ReactNode;
   color?: string;
 }
 
 /** A piece of long work: title, bar, numbers, what may be done with it. */
-export function ProgressRow({ title, done, total, note, actions, color }: Props) {
+export function ProgressRow({ title, done, total, note, say = count, actions, color }: Props) {
   const value = total ? Math.min(100, (100 * done) / total) : 100;
   return (
     <div className={classes.progress}>
       <div className={classes.progressHead}>
         <span className="cs-truncate">{title}</span>
         <span className={classes.progressNumber}>
-          {total ? `${count(done)} of ${count(total)} · ${percent(done, total)}` : done ? count(done) : ""}
+          {total ? `${say(done)} of ${say(total)} · ${percent(done, total)}` : done ? say(done) : ""}
         </span>
         {actions}
       </div>

@@ -1,7 +1,7 @@
 /** `if (await confirm({ title, body, action: "Delete 12 images", danger: true })) …` The button says what will happen. */
-import { Button, Group, Modal, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { create } from "zustand";
+import { later } from "./later";
 
 interface Question {
   title: string;
@@ -11,7 +11,7 @@ interface Question {
   danger?: boolean;
 }
 
-interface Open extends Question {
+export interface Open extends Question {
   answer: (yes: boolean) => void;
 }
 
@@ -28,24 +28,12 @@ export function confirm(question: Question): Promise<boolean> {
   });
 }
 
+const Dialog = later(
+  async () => (await import("./ConfirmDialog")).ConfirmDialog,
+  ({ question }) => question !== null,
+);
+
 /** Shows the question; mounted once by the app. */
 export function Confirmer() {
-  const open = useQuestion((state) => state.open);
-  return (
-    <Modal opened={open !== null} onClose={() => open?.answer(false)} title={open?.title} size={440}>
-      {open?.body && (
-        <Text component="div" size="sm" c="dimmed" mb="md">
-          {open.body}
-        </Text>
-      )}
-      <Group justify="flex-end" gap={8}>
-        <Button variant="default" onClick={() => open?.answer(false)}>
-          Cancel
-        </Button>
-        <Button color={open?.danger ? "red" : undefined} onClick={() => open?.answer(true)} data-autofocus>
-          {open?.action}
-        </Button>
-      </Group>
-    </Modal>
-  );
+  return <Dialog question={useQuestion((state) => state.open)} />;
 }

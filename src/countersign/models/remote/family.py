@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from countersign.domain.errors import InvalidInput, NotFound
+from countersign.domain.errors import InvalidInput, ModelError, NotFound
 from countersign.domain.model import ModelCard
 from countersign.models.registry import Reference
 from countersign.models.remote import spec as specs
@@ -110,10 +110,30 @@ def _private(host: str | None) -> bool:
 def with_card(spec: RemoteSpec, name: str) -> RemoteSpec:
     """Return a spec of our own contract with what its server says, so that its card costs no request later on.
 
+    The address may be that of the server, or of the model as ``serve-model`` prints it (``http://HOST:PORT/NAME``).
     Raises ModelError where the server cannot be asked.
     """
     if spec.contract != "countersign":
         return spec
+    split = None if spec.model else _split(spec)
+    try:
+        return _told(spec, name)
+    except ModelError as error:
+        if split is None or error.__cause__ is not None:  # a server that is away is not asked twice
+            raise
+    return _told(split, name)
+
+
+def _split(spec: RemoteSpec) -> RemoteSpec | None:
+    """Return the spec with the last part of its address as the model's name; None where there is none."""
+    parts = urlsplit(spec.url)
+    base, _, last = parts.path.rstrip("/").rpartition("/")
+    if not last:
+        return None
+    return spec.model_copy(update={"url": f"{parts.scheme}://{parts.netloc}{base}", "model": unquote(last)})
+
+
+def _told(spec: RemoteSpec, name: str) -> RemoteSpec:
     from countersign.models.remote.adapters import adapter
     from countersign.models.remote.http import Http
 

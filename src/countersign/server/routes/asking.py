@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from countersign.domain.errors import ModelError
 from countersign.domain.label import Origin, Provenance
-from countersign.models import registry
+from countersign.runs import catalogue
 from countersign.runs.asking import Said
 from countersign.server.context import Here, HereDep, query_of
 from countersign.server.operations import Ticket
@@ -71,9 +71,7 @@ def ask_images(project_id: ProjectId, body: AskCreate, here: HereDep) -> Respons
 
 def _check_model(here: Here, model: str) -> None:
     check_reference(here, model)
-    from countersign.runs import catalogue
-
-    registry.parse(model, saved=catalogue.saved(here.store))
+    catalogue.parse(here.store, model)
 
 
 def _source(here: Here, body: AskCreate, question: str) -> asking.Source:

@@ -100,7 +100,7 @@ def pull_model(body: PullCreate, here: HereDep) -> Response:
         )  # fmt: skip
         return _entry(done)
 
-    return _started(here, "pull", f"Download of {entry.name}", work)
+    return _started(here, "pull", f"Download of {entry.name}", work, about=entry.name)
 
 
 @router.post("/catalogue/check", response_model=Operation, status_code=202, responses=problems(404))
@@ -199,8 +199,8 @@ def _names(text: str) -> list[str]:
     return found
 
 
-def _started(here: Here, kind: str, title: str, work: Callable[[Ticket], dict[str, Any]]) -> Response:
-    made = here.parts.operations.start(None, kind, title, here.user, work)
+def _started(here: Here, kind: str, title: str, work: Callable[[Ticket], dict[str, Any]], about: str = "") -> Response:
+    made = here.parts.operations.start(None, kind, title, here.user, work, about=about)
     return Json(made.to_data(), status_code=202)
 
 

@@ -212,6 +212,12 @@ def list_operations(project_id: ProjectId, here: HereDep) -> Response:
     return Json({"items": [item.to_data() for item in here.parts.operations.of_project(project_id)]})
 
 
+@router.get("/operations", response_model=OperationList, responses=problems())
+def list_shared_operations(here: HereDep) -> Response:
+    """The operations on what all projects share (downloads and checks of models), the newest first."""
+    return Json({"items": [item.to_data() for item in here.parts.operations.of_project(None)]})
+
+
 @router.get("/operations/{operation_id}", response_model=Operation, responses=problems(404))
 def get_operation(operation_id: OperationId, here: HereDep) -> Response:
     """An operation with how far it is."""

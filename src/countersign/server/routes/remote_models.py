@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, File, Form, UploadFile
 from starlette.responses import Response
 
 from countersign.server import wire
@@ -19,6 +21,7 @@ from countersign.server.schemas.remote_models import (
     RemoteModelTested,
     RemoteModelUpdate,
 )
+from countersign.server.uploads import add_file
 from countersign.server.wire import Json
 from countersign.workbench import remote_models as verbs
 from countersign.workbench.remote_models import RemoteModels
@@ -74,8 +77,25 @@ def test_remote_model(model: ModelName, body: RemoteModelTest, here: HereDep) ->
         image = here.image(body.image_id)
         checked(image)
         path = image.path
-    known = RemoteModels(here.store)
-    found = known.test(model, path, min_confidence=body.min_confidence, classes=tuple(body.classes))
+    return _tested(here, model, path, body.min_confidence, body.classes)
+
+
+@router.post("/remote-models/{model}/test-file", response_model=RemoteModelTested, responses=problems(404))
+def try_remote_model(
+    model: ModelName,
+    here: HereDep,
+    file: Annotated[UploadFile, File(description="An image of yours. It is not kept.")],
+    min_confidence: Annotated[float, Form(ge=0, le=1)] = 0.1,
+    classes: Annotated[list[str], Form(max_length=10_000)] = [],  # noqa: B006
+) -> Response:
+    """Ask what a model behind a URL says of a file of yours, of any format that is read here. Nothing is stored."""
+    with tempfile.TemporaryDirectory(prefix="countersign-") as folder:
+        path = add_file(Path(folder), file.filename or "image", file.file)
+        return _tested(here, model, path, min_confidence, classes)
+
+
+def _tested(here: Here, model: str, path: str | Path | None, min_confidence: float, classes: list[str]) -> Response:
+    found = RemoteModels(here.store).test(model, path, min_confidence=min_confidence, classes=tuple(classes))
     predictions = None if found.predictions is None else [wire.prediction(item) for item in found.predictions]
     return Json(
         {"answer": found.answer, "seconds": found.seconds, "predictions": predictions, "counts": dict(found.counts)}

@@ -37,6 +37,8 @@ class Operation(Wire):
     """Why it failed."""
     download: str | None
     """Address of the file that an export made."""
+    about: str
+    """Name of the model that a `pull` is for; else empty."""
 
 
 class OperationList(Wire):

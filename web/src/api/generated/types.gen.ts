@@ -155,6 +155,26 @@ export type BodyAddUploadFiles = {
 };
 
 /**
+ * Body_try_remote_model
+ */
+export type BodyTryRemoteModel = {
+    /**
+     * Classes
+     */
+    classes?: Array<string>;
+    /**
+     * File
+     *
+     * An image of yours. It is not kept.
+     */
+    file: Blob | File;
+    /**
+     * Min Confidence
+     */
+    min_confidence?: number;
+};
+
+/**
  * Body_upload_model
  */
 export type BodyUploadModel = {
@@ -2732,6 +2752,12 @@ export type NewLabel = {
  * A piece of long work. Follow it here or by the events; the newest 200 are remembered.
  */
 export type Operation = {
+    /**
+     * About
+     *
+     * Name of the model that a `pull` is for; else empty.
+     */
+    about: string;
     /**
      * Created At
      */
@@ -6600,6 +6626,35 @@ export type GetModelFileResponses = {
 
 export type GetModelFileResponse = GetModelFileResponses[keyof GetModelFileResponses];
 
+export type ListSharedOperationsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/operations';
+};
+
+export type ListSharedOperationsErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type ListSharedOperationsError = ListSharedOperationsErrors[keyof ListSharedOperationsErrors];
+
+export type ListSharedOperationsResponses = {
+    /**
+     * Successful Response
+     */
+    200: OperationList;
+};
+
+export type ListSharedOperationsResponse = ListSharedOperationsResponses[keyof ListSharedOperationsResponses];
+
 export type CancelOperationData = {
     body?: never;
     path: {
@@ -8715,6 +8770,46 @@ export type TestRemoteModelResponses = {
 };
 
 export type TestRemoteModelResponse = TestRemoteModelResponses[keyof TestRemoteModelResponses];
+
+export type TryRemoteModelData = {
+    body: BodyTryRemoteModel;
+    path: {
+        /**
+         * Model
+         *
+         * Name of the model.
+         */
+        model: string;
+    };
+    query?: never;
+    url: '/api/v1/remote-models/{model}/test-file';
+};
+
+export type TryRemoteModelErrors = {
+    /**
+     * You are not signed in.
+     */
+    401: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * What was sent cannot be used.
+     */
+    422: Problem;
+};
+
+export type TryRemoteModelError = TryRemoteModelErrors[keyof TryRemoteModelErrors];
+
+export type TryRemoteModelResponses = {
+    /**
+     * Successful Response
+     */
+    200: RemoteModelTested;
+};
+
+export type TryRemoteModelResponse = TryRemoteModelResponses[keyof TryRemoteModelResponses];
 
 export type GetRunData = {
     body?: never;

@@ -4,11 +4,17 @@ import { Search, X } from "lucide-react";
 import { type Ref, useEffect, useState } from "react";
 import type { Facets } from "~/api";
 import { ALL_IMAGES, type ImageQuery, LABEL_STATES, type LabelStateName } from "~/api/image-query";
-import { ConfidenceRange } from "~/ui/ConfidenceRange";
+import { later } from "~/ui/later";
 import { ClassFilter } from "./ClassFilter";
 import { useFacets, useFieldHistogram } from "./data";
 import { Facet, flip, Section, withChosen } from "./Facet";
 import classes from "./images.module.css";
+
+const ConfidenceRange = later(
+  async () => (await import("~/ui/ConfidenceRange")).ConfidenceRange,
+  () => true,
+  90,
+);
 
 interface Props {
   projectId: number;

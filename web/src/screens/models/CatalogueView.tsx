@@ -1,11 +1,22 @@
 /** The catalogue: filters on top, the models that pass at the left, the card of one of them at the right. */
 import { Button, Select, TextInput } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { CircleCheck, Download, Lock, Search, SearchX } from "lucide-react";
+import { ArrowDown, CircleCheck, Download, Lock, Search, SearchX } from "lucide-react";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import type { CatalogueEntry } from "~/api";
 import { CardPanel } from "~/models/CardPanel";
-import { downloadSize, type Filter, NO_FILTER, passes, TASK_NAMES, type Task } from "~/models/catalogue";
+import {
+  downloadSize,
+  type Filter,
+  licenceName,
+  NO_FILTER,
+  passes,
+  type Sorting,
+  sorted,
+  TASK_NAMES,
+  type Task,
+  vocabularyOf,
+} from "~/models/catalogue";
 import { useCatalogue } from "~/models/queries";
 import { Rating } from "~/models/Ratings";
 import { EmptyState, ErrorState, many } from "~/ui";
@@ -16,11 +27,15 @@ const ROW = 56;
 export function CatalogueView() {
   const { data, error, refetch } = useCatalogue();
   const [filter, setFilter] = useState<Filter>(NO_FILTER);
+  const [order, setOrder] = useState<Sorting>("task");
   const [chosen, setChosen] = useState("");
   const all = (data?.items ?? []).filter(
     (entry) => entry.origin === "catalogue" || entry.origin === "fetched",
   );
-  const found = all.filter((entry) => passes(entry, filter));
+  const found = sorted(
+    all.filter((entry) => passes(entry, filter)),
+    order,
+  );
   const entry = found.find((each) => each.name === chosen) ?? found[0];
   if (error && !data) {
     return (
@@ -52,7 +67,13 @@ export function CatalogueView() {
             ))}
           </div>
         ) : found.length > 0 ? (
-          <List entries={found} chosen={entry?.name ?? ""} choose={setChosen} />
+          <List
+            entries={found}
+            chosen={entry?.name ?? ""}
+            choose={setChosen}
+            order={order}
+            setOrder={setOrder}
+          />
         ) : (
           <div className={classes.list}>
             <EmptyState
@@ -149,10 +170,20 @@ interface ListProps {
   entries: readonly CatalogueEntry[];
   chosen: string;
   choose: (name: string) => void;
+  order: Sorting;
+  setOrder: (order: Sorting) => void;
 }
 
+const HEADS: [by: Sorting | "licence", label: string][] = [
+  ["name", "Model"],
+  ["licence", "Licence"],
+  ["speed", "Speed"],
+  ["performance", "Performance"],
+  ["size", "Download"],
+];
+
 /** Only the rows on screen are elements, however long the catalogue is. */
-function List({ entries, chosen, choose }: ListProps) {
+function List({ entries, chosen, choose, order, setOrder }: ListProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count: entries.length,
@@ -180,13 +211,24 @@ function List({ entries, chosen, choose }: ListProps) {
   };
   return (
     <div className={classes.table}>
-      <div className={classes.heads} aria-hidden>
-        <span>Model</span>
-        <span>Licence</span>
-        <span title="Upper bars: speed. Lower bars: performance. Among models that do the same.">
-          Ratings
-        </span>
-        <span className={classes.size}>Download</span>
+      <div className={classes.heads}>
+        {HEADS.map(([by, label]) =>
+          by === "licence" ? (
+            <span key={by}>{label}</span>
+          ) : (
+            <button
+              key={by}
+              type="button"
+              className={by === "size" ? classes.size : undefined}
+              aria-pressed={order === by}
+              title={order === by ? "Back to the order by task" : `Order by ${label.toLowerCase()}`}
+              onClick={() => setOrder(order === by ? "task" : by)}
+            >
+              {label}
+              {order === by && <ArrowDown size={12} aria-hidden />}
+            </button>
+          ),
+        )}
       </div>
       <div
         ref={scroller}
@@ -237,12 +279,9 @@ function Row({ id, entry, top, selected, choose }: RowProps) {
       <div className={classes.names}>
         <strong className="cs-truncate">{entry.name}</strong>
         <small className="cs-truncate">
-          {entry.tasks.map((task) => TASK_NAMES[task]).join(", ")} ·{" "}
-          {entry.zero_shot
-            ? "zero-shot"
-            : entry.classes
-              ? many(entry.classes, "class", "classes")
-              : "no classes"}
+          {[entry.tasks.map((task) => TASK_NAMES[task]).join(", "), vocabularyOf(entry)]
+            .filter(Boolean)
+            .join(" · ")}
         </small>
       </div>
       {entry.licences.length > 0 ? (
@@ -250,15 +289,13 @@ function Row({ id, entry, top, selected, choose }: RowProps) {
           className={`cs-truncate ${classes.restricted}`}
           title={`Restricted: ${entry.licences.join(", ")}`}
         >
-          {entry.licences[0]}
+          {licenceName(entry.licences[0]!)}
         </small>
       ) : (
         <small className="cs-truncate">{entry.licence}</small>
       )}
-      <div className={classes.bars}>
-        <Rating of="speed" value={entry.speed} />
-        <Rating of="performance" value={entry.performance} />
-      </div>
+      <Rating of="speed" value={entry.speed} />
+      <Rating of="performance" value={entry.performance} />
       <small className={classes.size}>{downloadSize(entry)}</small>
       <State entry={entry} />
     </div>

@@ -2,9 +2,9 @@ import { Badge, Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { api, type ModelCard, tell } from "~/api";
+import { TASK_NAMES } from "~/models/catalogue";
 import { FamilyModelInput, many } from "~/ui";
 import classes from "./models.module.css";
-import { TASKS } from "./shown";
 
 const SAID: Record<string, string> = {
   timm: "Image classifiers of the timm library, with ImageNet's classes. A run can take any of them by its name; weights that are not here yet are fetched once.",
@@ -56,7 +56,7 @@ export function FamilyCard({ family }: { family: string }) {
             <div className={classes.badges}>
               {data.tasks.map((task) => (
                 <Badge key={task} tt="none" fw={500}>
-                  {TASKS[task] ?? task}
+                  {TASK_NAMES[task] ?? task}
                 </Badge>
               ))}
               <span>{many(data.classes.length, "class", "classes")}</span>

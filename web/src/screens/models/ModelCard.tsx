@@ -1,21 +1,24 @@
-import { ActionIcon, Badge, Button, Collapse, Menu, Modal, TextInput } from "@mantine/core";
+import { ActionIcon, Badge, Button, Menu, Modal, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { ChevronDown, Download, Ellipsis, Pencil, Trash2 } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { Download, Ellipsis, Pencil, Trash2 } from "lucide-react";
+import { useState } from "react";
 import { Link } from "wouter";
 import { api, keys, type Model, type ModelList, url } from "~/api";
 import { notifyDone, notifyError } from "~/app/notify";
 import { paths } from "~/app/routes";
+import { TASK_NAMES } from "~/models/catalogue";
 import { ago, confirm, count, many } from "~/ui";
+import { DialogForm } from "~/ui/DialogForm";
+import { Disclose } from "~/ui/Disclose";
+import { Facts } from "~/ui/Facts";
 import classes from "./models.module.css";
-import { details, scores, TASKS, taught } from "./shown";
+import { details, scores, taught } from "./shown";
 
 const SHOWN = 8;
 
 /** A model with its card: what it knows, what it learned from, how good it was. */
 export function ModelCard({ model }: { model: Model }) {
   const client = useQueryClient();
-  const [open, setOpen] = useState(false);
   const [naming, setNaming] = useState(false);
   const { card } = model;
   const from = taught(card);
@@ -76,7 +79,7 @@ export function ModelCard({ model }: { model: Model }) {
       <div className={classes.badges}>
         {card.tasks.map((task) => (
           <Badge key={task} tt="none" fw={500}>
-            {TASKS[task] ?? task}
+            {TASK_NAMES[task] ?? task}
           </Badge>
         ))}
         <span title={new Date(model.created_at).toLocaleString()}>
@@ -127,13 +130,9 @@ export function ModelCard({ model }: { model: Model }) {
         )}
         {card.classes.length === 0 && <span className={classes.dim}>It names no classes.</span>}
       </div>
-      <button type="button" className={classes.more} aria-expanded={open} onClick={() => setOpen(!open)}>
-        <ChevronDown size={14} />
-        {open ? "Less" : "The whole card"}
-      </button>
-      <Collapse expanded={open}>
+      <Disclose label="The whole card">
         <Card model={model} />
-      </Collapse>
+      </Disclose>
       {naming && <Rename model={model} onClose={() => setNaming(false)} />}
     </article>
   );
@@ -152,39 +151,24 @@ function Card({ model }: { model: Model }) {
     ["classes", `${many(card.classes.length, "class", "classes")}: ${card.classes.slice(0, 100).join(", ")}`],
     ...details(card),
   ];
-  return (
-    <dl className={classes.details}>
-      {rows
-        .filter(([, value]) => value)
-        .map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-    </dl>
-  );
+  return <Facts names={168} rows={rows} />;
 }
 
 function Rename({ model, onClose }: { model: Model; onClose: () => void }) {
   const client = useQueryClient();
   const [name, setName] = useState(model.name);
-  const [busy, setBusy] = useState(false);
-  const save = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    try {
-      await api.patch<Model>(`/models/${encodeURIComponent(model.name)}`, { body: { name: name.trim() } });
-      await client.invalidateQueries({ queryKey: keys.models });
-      onClose();
-    } catch (error) {
-      notifyError(`${model.name} was not renamed`, error);
-      setBusy(false);
-    }
+  const save = async () => {
+    await api.patch<Model>(`/models/${encodeURIComponent(model.name)}`, { body: { name: name.trim() } });
+    await client.invalidateQueries({ queryKey: keys.models });
   };
   return (
     <Modal opened onClose={onClose} title={`Rename ${model.name}`} size={360}>
-      <form onSubmit={save} className={classes.form}>
+      <DialogForm
+        action="Rename"
+        send={save}
+        onClose={onClose}
+        ready={name.trim() !== "" && name.trim() !== model.name}
+      >
         <TextInput
           label="Name"
           value={name}
@@ -192,15 +176,7 @@ function Rename({ model, onClose }: { model: Model; onClose: () => void }) {
           onChange={(event) => setName(event.currentTarget.value)}
           data-autofocus
         />
-        <div className={classes.buttons}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={busy} disabled={!name.trim() || name.trim() === model.name}>
-            Rename
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Modal>
   );
 }

@@ -1,22 +1,15 @@
 /** Give a model of one's own a name: a file or folder of the server's computer, or files that are sent there. */
-import {
-  Button,
-  Checkbox,
-  Collapse,
-  FileButton,
-  Modal,
-  SegmentedControl,
-  Textarea,
-  TextInput,
-} from "@mantine/core";
+import { Button, Checkbox, FileButton, Modal, SegmentedControl, Textarea, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { ChevronDown, Upload } from "lucide-react";
-import { type FormEvent, useState } from "react";
-import { api, type CatalogueModel, keys, tell, useSession } from "~/api";
+import { Upload } from "lucide-react";
+import { useState } from "react";
+import { api, type CatalogueModel, keys, useSession } from "~/api";
 import { notifyDone } from "~/app/notify";
 import { splitList } from "~/models/classes";
 import { FolderPicker } from "~/transfer/FolderPicker";
 import { many } from "~/ui";
+import { DialogForm } from "~/ui/DialogForm";
+import { Disclose } from "~/ui/Disclose";
 import classes from "./models.module.css";
 
 export function OwnDialog({ onClose }: { onClose: () => void }) {
@@ -28,14 +21,11 @@ export function OwnDialog({ onClose }: { onClose: () => void }) {
   const [said, setSaid] = useState({ name: "", classes: "", licence: "", description: "", reference: "" });
   const [link, setLink] = useState(true);
   const [pickle, setPickle] = useState(false);
-  const [more, setMore] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState("");
   const set = (part: Partial<typeof said>) => setSaid({ ...said, ...part });
   const names = splitList(said.classes);
   const ready = from === "path" ? path.trim() !== "" : files.length > 0;
 
-  const send = () => {
+  const add = () => {
     const facts = { ...said, name: said.name.trim(), classes: names };
     if (from === "path")
       return api.post<CatalogueModel>("/catalogue/add", {
@@ -47,24 +37,14 @@ export function OwnDialog({ onClose }: { onClose: () => void }) {
       body.append(key, Array.isArray(value) ? JSON.stringify(value) : value);
     return api.post<CatalogueModel>("/catalogue/upload", { body });
   };
-  const add = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    setProblem("");
-    try {
-      const made = await send();
-      await client.invalidateQueries({ queryKey: keys.models });
-      notifyDone(`The model ${made.name} is here.`);
-      onClose();
-    } catch (error) {
-      const { what, todo } = tell(error);
-      setProblem(`${what} ${todo}`.trim());
-      setBusy(false);
-    }
+  const send = async () => {
+    const made = await add();
+    await client.invalidateQueries({ queryKey: keys.models });
+    notifyDone(`The model ${made.name} is here.`);
   };
   return (
     <Modal opened onClose={onClose} title="Add a model of your own" size={560}>
-      <form onSubmit={add} className={classes.form}>
+      <DialogForm action="Add" send={send} onClose={onClose} ready={ready}>
         <p className={classes.description}>
           An ONNX file, or a checkpoint of a family that is known here: a folder of transformers, safetensors
           of timm or torchvision.
@@ -120,59 +100,41 @@ export function OwnDialog({ onClose }: { onClose: () => void }) {
           value={said.classes}
           onChange={(event) => set({ classes: event.currentTarget.value })}
         />
-        <button type="button" className={classes.more} aria-expanded={more} onClick={() => setMore(!more)}>
-          <ChevronDown size={14} /> What else its files may not say
-        </button>
-        <Collapse expanded={more}>
-          <div className={classes.form}>
-            <TextInput
-              label="Architecture"
-              description="For a file of weights alone, as family:name."
-              placeholder="timm:resnet18"
-              value={said.reference}
-              onChange={(event) => set({ reference: event.currentTarget.value })}
-            />
-            <TextInput
-              label="Licence"
-              placeholder="Apache-2.0"
-              value={said.licence}
-              onChange={(event) => set({ licence: event.currentTarget.value })}
-            />
-            <TextInput
-              label="Description"
-              value={said.description}
-              onChange={(event) => set({ description: event.currentTarget.value })}
-            />
-            {from === "path" && (
-              <>
-                <Checkbox
-                  label="Leave the files where they are, instead of copying them"
-                  checked={link}
-                  onChange={(event) => setLink(event.currentTarget.checked)}
-                />
-                <Checkbox
-                  label="Open it though it is a pickle: it may run any code, so only where you know who made it"
-                  checked={pickle}
-                  onChange={(event) => setPickle(event.currentTarget.checked)}
-                />
-              </>
-            )}
-          </div>
-        </Collapse>
-        {problem && (
-          <p className={classes.problem} role="alert">
-            {problem}
-          </p>
-        )}
-        <div className={classes.buttons}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={busy} disabled={!ready}>
-            Add
-          </Button>
-        </div>
-      </form>
+        <Disclose label="What else its files may not say">
+          <TextInput
+            label="Architecture"
+            description="For a file of weights alone, as family:name."
+            placeholder="timm:resnet18"
+            value={said.reference}
+            onChange={(event) => set({ reference: event.currentTarget.value })}
+          />
+          <TextInput
+            label="Licence"
+            placeholder="Apache-2.0"
+            value={said.licence}
+            onChange={(event) => set({ licence: event.currentTarget.value })}
+          />
+          <TextInput
+            label="Description"
+            value={said.description}
+            onChange={(event) => set({ description: event.currentTarget.value })}
+          />
+          {from === "path" && (
+            <>
+              <Checkbox
+                label="Leave the files where they are, instead of copying them"
+                checked={link}
+                onChange={(event) => setLink(event.currentTarget.checked)}
+              />
+              <Checkbox
+                label="Open it though it is a pickle: it may run any code, so only where you know who made it"
+                checked={pickle}
+                onChange={(event) => setPickle(event.currentTarget.checked)}
+              />
+            </>
+          )}
+        </Disclose>
+      </DialogForm>
     </Modal>
   );
 }

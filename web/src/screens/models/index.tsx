@@ -13,7 +13,7 @@ import {
   Search,
   Upload,
 } from "lucide-react";
-import { type DragEvent, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { ApiError, api, keys, type Model, useModels, useSession } from "~/api";
 import { notifyDone, notifyError } from "~/app/notify";
@@ -22,6 +22,7 @@ import { CardPanel } from "~/models/CardPanel";
 import { NO_FILTER, namedFamilies, passes } from "~/models/catalogue";
 import { useCatalogue } from "~/models/queries";
 import { remoteEntry, useRemoteModels } from "~/models/remote";
+import { useFileDrop } from "~/transfer/useFileDrop";
 import { EmptyState, ErrorState } from "~/ui";
 import { CatalogueView } from "./CatalogueView";
 import { FamilyCard } from "./FamilyCard";
@@ -39,7 +40,6 @@ export default function ModelsScreen() {
   const paths = useSession().data?.paths_allowed ?? false;
   const [text, setText] = useState("");
   const [busy, setBusy] = useState(false);
-  const [over, setOver] = useState(false);
   const [importing, setImporting] = useState(false);
   const [adding, setAdding] = useState(false);
   const [linking, setLinking] = useState(false);
@@ -70,60 +70,44 @@ export default function ModelsScreen() {
       setBusy(false);
     }
   };
-  const drop = (event: DragEvent) => {
-    event.preventDefault();
-    setOver(false);
-    void upload(event.dataTransfer.files[0]);
-  };
-  const drag = (event: DragEvent) => {
-    if (!event.dataTransfer.types.includes("Files")) return;
-    event.preventDefault();
-    setOver(true);
-  };
+  const { over, handlers } = useFileDrop((files) => void upload(files[0]?.file));
   const buttons = (
-    <>
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <Button variant="default" leftSection={<Plus size={14} />} rightSection={<ChevronDown size={14} />}>
-            Add
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item leftSection={<FilePlus2 size={14} />} onClick={() => setAdding(true)}>
-            A file or folder of yours (ONNX, checkpoints) …
-          </Menu.Item>
-          <Menu.Item leftSection={<Link2 size={14} />} onClick={() => setLinking(true)}>
-            A model by URL …
-          </Menu.Item>
-          {paths && (
-            <Menu.Item leftSection={<FolderInput size={14} />} onClick={() => setImporting(true)}>
-              An exported model from a path …
+    <FileButton onChange={(file) => void upload(file)} resetRef={again}>
+      {({ onClick }) => (
+        <Menu position="bottom-end">
+          <Menu.Target>
+            <Button loading={busy} leftSection={<Plus size={14} />} rightSection={<ChevronDown size={14} />}>
+              Add a model
+            </Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item leftSection={<FilePlus2 size={14} />} onClick={() => setAdding(true)}>
+              Weights of your own (ONNX, checkpoints) …
             </Menu.Item>
-          )}
-        </Menu.Dropdown>
-      </Menu>
-      <FileButton onChange={(file) => void upload(file)} resetRef={again}>
-        {(props) => (
-          <Button {...props} leftSection={<Upload size={14} />} loading={busy}>
-            Import a model
-          </Button>
-        )}
-      </FileButton>
-    </>
+            <Menu.Item leftSection={<Link2 size={14} />} onClick={() => setLinking(true)}>
+              A model by URL …
+            </Menu.Item>
+            <Menu.Divider />
+            <Menu.Label>Exported from a workbench</Menu.Label>
+            <Menu.Item leftSection={<Upload size={14} />} onClick={onClick}>
+              Import a file …
+            </Menu.Item>
+            {paths && (
+              <Menu.Item leftSection={<FolderInput size={14} />} onClick={() => setImporting(true)}>
+                Import from a path …
+              </Menu.Item>
+            )}
+          </Menu.Dropdown>
+        </Menu>
+      )}
+    </FileButton>
   );
   const models = data?.items.toReversed() ?? [];
   const families = namedFamilies(data?.families ?? [], catalogue);
   const found = models.filter((model) => fits(model, text.trim()));
   const shown = own.filter((entry) => passes(entry, { ...NO_FILTER, text }));
   return (
-    <section
-      className={classes.screen}
-      aria-label="Models"
-      onDragOver={drag}
-      onDragLeave={(event) => event.currentTarget === event.target && setOver(false)}
-      onDrop={drop}
-      data-over={over || undefined}
-    >
+    <section className={classes.screen} aria-label="Models" data-over={over || undefined} {...handlers}>
       <div className={classes.page} data-catalogue={inCatalogue || undefined}>
         <header className={classes.head}>
           <h1>Models</h1>
@@ -189,7 +173,7 @@ export default function ModelsScreen() {
             )}
             {families.length > 0 && (
               <>
-                <h2 className={classes.section}>Found on this computer</h2>
+                <h2 className={classes.section}>Any other, by its name</h2>
                 <div className={classes.grid}>
                   {families.map((family) => (
                     <FamilyCard key={family} family={family} />

@@ -1,19 +1,6 @@
 /** What a model's card says, in words and numbers for the screen. No React. */
 import type { Model, ModelCard } from "~/api";
 
-type Task = ModelCard["tasks"][number];
-
-export const TASKS: Record<Task, string> = {
-  detection: "detection",
-  semantic_segmentation: "segmentation",
-  instance_segmentation: "instance segmentation",
-  classification: "classification",
-  pose: "pose",
-  prompted_segmentation: "segmentation by prompt",
-  embedding: "embedding",
-  questions: "questions",
-};
-
 const WORDS: Record<string, string> = {
   ap50: "AP50",
   ap: "AP",

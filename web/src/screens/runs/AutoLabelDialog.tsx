@@ -211,6 +211,7 @@ function What({ plan, set, entries, card }: PartProps) {
       {methods.length > 0 && (
         <Select
           label="Method"
+          wrapperProps={{ "data-wide": true }}
           data={methods.map((each) => ({ value: each, label: METHOD_WORDS[each] }))}
           value={plan.method}
           allowDeselect={false}

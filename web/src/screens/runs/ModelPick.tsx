@@ -35,7 +35,9 @@ export function ModelPick({ label, entries, value, onChange, families = [], erro
   const all = place ? (byLine.get(place.line) ?? []) : [];
   const chosen = place ? `line ${place.line}` : family ? `family ${family}` : value ? `model ${value}` : null;
   const isReference = !now && !family && value !== "";
-  const typed = text.includes(":") && /\w:\S/.test(text) ? text.trim() : isReference ? value : "";
+  const written = /\w:\S/.test(text) ? text.trim() : isReference ? value : "";
+  // The text is the chosen one's name too, and one behind a URL is listed under a reference.
+  const typed = entries.some((entry) => entry.name === written) ? "" : written;
   const choose = (next: string | null) => {
     const [kind, name] = [next?.split(" ")[0], next?.slice((next.split(" ")[0] ?? "").length + 1) ?? ""];
     if (kind === "line") onChange(pick(listed, { line: name, size: place?.size })?.name ?? "");

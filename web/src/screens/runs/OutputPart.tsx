@@ -1,7 +1,7 @@
-import { Collapse, Input, NumberInput, SegmentedControl, Slider, TextInput } from "@mantine/core";
-import { Check, ChevronDown } from "lucide-react";
-import { useState } from "react";
+import { Input, NumberInput, SegmentedControl, Slider, TextInput } from "@mantine/core";
+import { Check } from "lucide-react";
 import { useSession } from "~/api";
+import { Disclose } from "~/ui/Disclose";
 import type { useFieldName } from "./field-name";
 import { hasMasks, type Plan } from "./plan";
 import classes from "./runs.module.css";
@@ -21,7 +21,6 @@ interface Props {
 /** Where the labels go, and how sure the model must be; below it what most runs need not say. */
 export function OutputPart(props: Props) {
   const { plan, set, field } = props;
-  const [open, setOpen] = useState(plan.inFolder);
   const confidence = plan.confidence ?? props.recommended ?? 0.3;
   const choose = (value: number) => set({ confidence: value });
   return (
@@ -77,13 +76,12 @@ export function OutputPart(props: Props) {
           </div>
         </Input.Wrapper>
       </div>
-      <button type="button" className={classes.disclose} aria-expanded={open} onClick={() => setOpen(!open)}>
-        <ChevronDown size={14} />
-        {hasMasks(plan.task) ? "Where masks go, name, workers" : "Name, workers"}
-      </button>
-      <Collapse expanded={open}>
+      <Disclose
+        label={hasMasks(plan.task) ? "Where masks go, name, workers" : "Name, workers"}
+        open={plan.inFolder}
+      >
         <More {...props} />
-      </Collapse>
+      </Disclose>
     </>
   );
 }

@@ -6,6 +6,7 @@ import { type KeyboardEvent, useEffect, useState } from "react";
 import { Link } from "wouter";
 import { api, type CatalogueList } from "~/api";
 import { paths } from "~/app/routes";
+import { remoteName, useRemoteModels } from "~/models/remote";
 import { EmptyState } from "~/ui/EmptyState";
 import { ErrorState } from "~/ui/ErrorState";
 import { useEditor } from "../context";
@@ -19,7 +20,8 @@ export default function AskPanel() {
     queryKey: ["models", "questions"],
     queryFn: ({ signal }) => api.get<CatalogueList>("/catalogue?task=questions", { signal }),
   });
-  const models = found.data ? askable(found.data) : [];
+  const remote = useRemoteModels().data ?? [];
+  const models = found.data ? askable(found.data, remote) : [];
   return (
     <div className={classes.panel}>
       <div className={editor.head}>
@@ -94,7 +96,7 @@ function Ask({ models }: { models: readonly string[] }) {
       >
         <Select
           label="Model"
-          data={[...models]}
+          data={models.map((name) => ({ value: name, label: remoteName(name) }))}
           value={model}
           onChange={(name) => name && useQuestions.setState({ model: name })}
           allowDeselect={false}

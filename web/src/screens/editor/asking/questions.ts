@@ -1,6 +1,6 @@
 /** The questions of this visit and what came of them, by image. Nothing here is stored. */
 import { create } from "zustand";
-import { api, type CatalogueList, type ImageAnswer, tell } from "~/api";
+import { api, type CatalogueList, type ImageAnswer, type RemoteModel, tell } from "~/api";
 
 /** The longest question that the server takes, in characters. */
 export const LONGEST = 2000;
@@ -63,7 +63,9 @@ export function forget(image: number, id: number): void {
   }));
 }
 
-/** Names of the models that can be asked: those whose weights are here. */
-export function askable(found: Pick<CatalogueList, "items">): string[] {
-  return found.items.filter((each) => each.installed).map((each) => each.name);
+/** Names of the models that can be asked: those whose weights are here, and those behind a URL. */
+export function askable(found: Pick<CatalogueList, "items">, remote: readonly RemoteModel[] = []): string[] {
+  const here = found.items.filter((each) => each.installed).map((each) => each.name);
+  const far = remote.filter(({ card }) => card.tasks.includes("questions")).map((each) => each.reference);
+  return [...here, ...far];
 }

@@ -5,6 +5,7 @@ import { namedFamilies } from "~/models/catalogue";
 import { PromptFields } from "~/models/PromptFields";
 import { PullAction } from "~/models/PullAction";
 import { useCatalogue } from "~/models/queries";
+import { isRemote, remoteEntry, remoteName, useRemoteModels } from "~/models/remote";
 import { useEditor } from "../context";
 import { setUi } from "../ui";
 import styles from "./learning.module.css";
@@ -19,17 +20,27 @@ export function ModelChoice({ name }: { name: string }) {
   const known = (useClasses(projectId).data ?? []).map((each) => each.name);
   const words = useLearning((state) => state.words);
   const [text, setText] = useState("");
-  const entries = (data?.items ?? []).filter(
+  const remote = (useRemoteModels().data ?? []).map(remoteEntry);
+  const entries = [...(data?.items ?? []), ...remote].filter(
     (entry) => !entry.needs_boxes && entry.tasks.some((task) => LABELLING.has(task)),
   );
   const entry = entries.find((each) => each.name === name);
   const named = (fits: (each: (typeof entries)[number]) => boolean) =>
     entries.filter(fits).map((each) => each.name);
-  const typed = /\w:\S/.test(text) ? text.trim() : name && !entry ? name : "";
+  const written = /\w:\S/.test(text) ? text.trim() : name && !entry ? name : "";
+  const typed = entries.some((each) => each.name === written) ? "" : written;
   const groups = [
     {
       group: "Yours",
-      items: named((each) => each.origin === "workspace" || each.origin === "own").toReversed(),
+      items: named(
+        (each) => each.origin === "workspace" || (each.origin === "own" && !isRemote(each.name)),
+      ).toReversed(),
+    },
+    {
+      group: "Behind a URL",
+      items: entries
+        .filter(({ name }) => isRemote(name))
+        .map(({ name }) => ({ value: name, label: remoteName(name) })),
     },
     {
       group: "On this computer",

@@ -7,10 +7,12 @@ import {
   type ModelList,
   type PredictionList,
   type PredictRequest,
+  type RemoteModel,
   type TrainingList,
 } from "~/api";
 import { notifyError } from "~/app/notify";
 import { promptsOf } from "~/models/classes";
+import { isRemote, remoteEntry, remoteName } from "~/models/remote";
 import type { Controller } from "../controller";
 import { setUi, useUi } from "../ui";
 import { useLearning } from "./state";
@@ -51,12 +53,7 @@ export const LABELLING: ReadonlySet<string> = new Set([
 
 /** What a model is asked for besides: words, if it takes any; else the classes go by the project's map, if one is kept. */
 async function asked(model: string, project: number): Promise<Partial<PredictRequest>> {
-  const entry = await api
-    .get<CatalogueModel>("/catalogue/model", { params: { model } })
-    .catch((error: unknown) => {
-      if (error instanceof ApiError && error.status === 404) return null; // a reference of a family
-      throw error;
-    });
+  const entry = await entryOf(model);
   if (entry?.zero_shot) {
     const { words } = useLearning.getState();
     if (words.classes.length === 0)
@@ -66,6 +63,19 @@ async function asked(model: string, project: number): Promise<Partial<PredictReq
   if (entry?.origin === "workspace") return {};
   const map = await api.get<LabelMap>(`/projects/${project}/label-map`, { params: { model } });
   return map.kept ? { label_map: map.classes } : {};
+}
+
+async function entryOf(model: string): Promise<CatalogueModel | null> {
+  try {
+    if (isRemote(model))
+      return remoteEntry(
+        await api.get<RemoteModel>(`/remote-models/${encodeURIComponent(remoteName(model))}`),
+      );
+    return await api.get<CatalogueModel>("/catalogue/model", { params: { model } });
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null; // a reference of a family
+    throw error;
+  }
 }
 
 /** The model of the project's last training, else the newest of the workspace; empty if there is none. */
