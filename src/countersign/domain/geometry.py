@@ -242,6 +242,36 @@ def clip_box(box: Box, width: int, height: int) -> Box | None:
     return Box(x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
 
 
+def clip_polygon(polygon: Polygon, width: int, height: int) -> Polygon | None:
+    """Return the part of a polygon that lies on an image of this size, or None if nothing of any area does."""
+    rings = tuple(ring for ring in (_clip_ring(ring, width, height) for ring in polygon.rings) if ring)
+    holes = tuple(ring for ring in (_clip_ring(ring, width, height) for ring in polygon.holes) if ring)
+    return Polygon(rings, holes) if rings else None
+
+
+def _clip_ring(ring: Ring, width: int, height: int) -> Ring:
+    """Sutherland and Hodgman's clipping by the four edges; () if nothing of any area is left."""
+    points = [(ring[i], ring[i + 1]) for i in range(0, len(ring), 2)]
+    for axis, limit, sign in ((0, 0.0, 1), (0, float(width), -1), (1, 0.0, 1), (1, float(height), -1)):
+        points = _clip_edge(points, axis, limit, sign)
+    flat = tuple(value for point in points for value in point)
+    return flat if len(flat) >= 6 and ring_area(flat) > 0 else ()
+
+
+def _clip_edge(points: list[tuple[float, float]], axis: int, limit: float, sign: int) -> list[tuple[float, float]]:
+    kept: list[tuple[float, float]] = []
+    for index, point in enumerate(points):
+        before = points[index - 1]
+        now, then = sign * (point[axis] - limit), sign * (before[axis] - limit)
+        if (now >= 0) != (then >= 0):
+            share = then / (then - now)
+            other = before[1 - axis] + share * (point[1 - axis] - before[1 - axis])
+            kept.append((limit, other) if axis == 0 else (other, limit))
+        if now >= 0:
+            kept.append(point)
+    return kept
+
+
 def ring_area(ring: Ring) -> float:
     """Area of a ring in square pixels by the shoelace formula, never negative."""
     # Relative to the first corner, so that far from the origin no digits are lost. Most rings are short: numpy, which

@@ -19,8 +19,8 @@ from countersign.domain.geometry import (
     Kind,
     Mask,
     Polygon,
-    Ring,
     clip_box,
+    clip_polygon,
     ring_area,
 )
 from countersign.domain.image import Image
@@ -68,7 +68,7 @@ def to_image(
     if _overshoot(geometry, width, height) <= 0:
         return geometry
     if isinstance(geometry, Polygon):
-        return _reported(geometry, _clip_polygon(geometry, width, height), width, height, report, file, where)
+        return _reported(geometry, clip_polygon(geometry, width, height), width, height, report, file, where)
     x, y, across, down = geometry.bounds
     if x >= width or y >= height or x + across <= 0 or y + down <= 0:
         report.skipped(OUTSIDE, file=file, where=where)
@@ -92,35 +92,6 @@ def _reported(
 def _overshoot(geometry: Geometry, width: int, height: int) -> float:
     x, y, across, down = geometry.bounds
     return max(-x, -y, x + across - width, y + down - height)
-
-
-def _clip_polygon(polygon: Polygon, width: int, height: int) -> Polygon | None:
-    rings = tuple(ring for ring in (_clip_ring(ring, width, height) for ring in polygon.rings) if ring)
-    holes = tuple(ring for ring in (_clip_ring(ring, width, height) for ring in polygon.holes) if ring)
-    return Polygon(rings, holes) if rings else None
-
-
-def _clip_ring(ring: Ring, width: int, height: int) -> Ring:
-    """Sutherland and Hodgman's clipping by the four edges; () if nothing of any area is left."""
-    points = [(ring[i], ring[i + 1]) for i in range(0, len(ring), 2)]
-    for axis, limit, sign in ((0, 0.0, 1), (0, float(width), -1), (1, 0.0, 1), (1, float(height), -1)):
-        points = _clip_edge(points, axis, limit, sign)
-    flat = tuple(value for point in points for value in point)
-    return flat if len(flat) >= 6 and ring_area(flat) > 0 else ()
-
-
-def _clip_edge(points: list[tuple[float, float]], axis: int, limit: float, sign: int) -> list[tuple[float, float]]:
-    kept: list[tuple[float, float]] = []
-    for index, point in enumerate(points):
-        before = points[index - 1]
-        now, then = sign * (point[axis] - limit), sign * (before[axis] - limit)
-        if (now >= 0) != (then >= 0):
-            share = then / (then - now)
-            other = before[1 - axis] + share * (point[1 - axis] - before[1 - axis])
-            kept.append((limit, other) if axis == 0 else (other, limit))
-        if now >= 0:
-            kept.append(point)
-    return kept
 
 
 def to_format(label: Label, image: Image, holds: Holds, report: ExportReport) -> Label | None:

@@ -10,14 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from countersign.domain.errors import InvalidInput, ModelError
 from countersign.models.contract import Model, PredictOptions
-from countersign.models.remote import family, http, spec
+from countersign.models.remote import family, spec
 from countersign.models.remote.addresses import refused
-from countersign.runs.predicting import BatchSize, predict_all
 from model_servers import Asked, Reply, serving
 
 IMAGE = np.zeros((8, 10, 3), np.uint8)
@@ -142,115 +139,3 @@ def test_nobody_there() -> None:
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(ModelError, match=r"cannot be reached .* after 2 tries"):
             predict(f"http://127.0.0.1:{taken.getsockname()[1]}", retries=1)
-
-
-_CONTRACTS: dict[str, dict[str, Any]] = {
-    "plain-classes": {"contract": "plain", "tasks": ["classification"]},
-    "plain-boxes": {"contract": "plain", "tasks": ["detection"]},
-    "plain-map": {"contract": "plain", "tasks": ["semantic_segmentation"]},
-    "plain-objects": {"contract": "plain", "tasks": ["instance_segmentation"]},
-    "cvat": {"contract": "cvat", "tasks": ["detection"]},
-    "x": {"contract": "x-anylabeling", "tasks": ["detection"], "model": "m"},
-    "supervisely": {"contract": "supervisely", "tasks": ["detection"]},
-    "label-studio": {"contract": "label-studio", "tasks": ["detection"]},
-    "countersign": {"contract": "countersign", "model": "m"},
-}
-_KEYS = st.sampled_from(
-    [
-        "label",
-        "score",
-        "type",
-        "points",
-        "mask",
-        "box",
-        "boxes",
-        "labels",
-        "scores",
-        "result",
-        "results",
-        "value",
-        "rectanglelabels",
-        "polygonlabels",
-        "brushlabels",
-        "rle",
-        "x",
-        "y",
-        "width",
-        "height",
-        "data",
-        "success",
-        "shapes",
-        "shape_type",
-        "annotation",
-        "objects",
-        "classTitle",
-        "geometryType",
-        "bitmap",
-        "origin",
-        "exterior",
-        "confidence",
-        "predictions",
-        "class_name",
-        "size",
-        "counts",
-        "polygon",
-        "keypoints",
-        "error",
-        "version",
-        "model",
-    ]
-)
-_WORDS = st.sampled_from(["rectangle", "polygon", "mask", "bitmap", "rectanglelabels", "brushlabels", "cat", "0.5", ""])
-_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | _WORDS | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=6) | st.dictionaries(_KEYS, inner, max_size=6),
-    max_leaves=25,
-)
-
-
-class _Canned(http.Http):
-    """Answers without a network."""
-
-    body = b""
-
-    def send(self, method: str, url: str, **request: Any) -> http.Answer:
-        setting_up = url.endswith("/setup")
-        return http.Answer(b'{"model_version": "1"}' if setting_up else self.body, "application/json")
-
-
-def _model(kind: str, body: bytes) -> Model:
-    from countersign.domain.model import ModelCard, Task
-    from countersign.models.remote.adapters import adapter
-    from countersign.models.remote.model import make
-
-    said = spec.from_data({"url": "http://127.0.0.1:9", **_CONTRACTS[kind]})
-    canned = _Canned(said)
-    canned.body = body
-    card = ModelCard("m", "remote", said.tasks or (Task.DETECTION,), ())
-    model = make(said, canned, adapter(said, canned), card)
-    assert isinstance(model, Model)
-    return model
-
-
-@pytest.mark.parametrize("kind", _CONTRACTS)
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
-@given(value=_VALUES, cut=st.integers(0, 30))
-def test_any_answer_gives_predictions_or_the_error_of_that_image(kind: str, value: Any, cut: int) -> None:
-    body = json.dumps(value).encode()
-    for sent in (body, body[: max(0, len(body) - cut)]):
-        model = _model(kind, sent)
-        options = PredictOptions(min_confidence=0.0)
-        results = predict_all(lambda images: model.predict(images, options), [IMAGE, IMAGE], BatchSize(2))  # noqa: B023
-        assert len(results) == 2
-        for result in results:
-            if isinstance(result, str):
-                assert "127.0.0.1:9" in result  # it says whose answer it was, and is no bare exception
-            else:
-                for item in result:
-                    assert item.geometry is None or np.isfinite(item.geometry.bounds).all()
-
-
-@pytest.mark.parametrize("body", [b"\xff\xfe\x00", b"[" * 100_000, b'[{"box":[NaN,1,2,3],"label":"a"}]', b"", b"1e999"])
-def test_odd_answers_are_errors_that_quote(body: bytes) -> None:
-    with pytest.raises(ModelError, match=r"does not answer as contract plain says: .*; it sent"):
-        _model("plain-boxes", body).predict([IMAGE], PredictOptions())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from countersign.models.remote.steps import before
 _MEDIA = {"png": "image/png", "jpeg": "image/jpeg", "tiff": "image/tiff"}
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # Tags that say where on Earth the pixels lie, and which of them are none: GeoTIFF 1.1 (OGC 19-008), GDAL's TIFF driver.
+_MOST_VALUES = 1 << 28  # numbers of one picture that a server sent
 _GEO_TAGS = (33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113)
 
 
@@ -125,26 +128,30 @@ def _geo_tags(path: Path) -> list[Any]:
         return [(tag.code, int(tag.dtype), tag.count, tag.value, True) for tag in kept]
 
 
-def unpack(data: bytes) -> NDArray[Any]:
-    """Read a picture that a server sent: (height, width) or (height, width, bands). Raises ValueError."""
+def unpack(data: bytes, size: tuple[int, int], *, within: bool = False) -> NDArray[Any]:
+    """Read a picture that a server sent, of this (height, width) or ``within`` it: (height, width), with bands last or
+    first. Its size is looked at before it is unpacked. Raises ValueError."""
     import tifffile
     from PIL import Image
 
-    if data[:4] in _TIFF:
-        try:
-            with tifffile.TiffFile(io.BytesIO(data)) as opened:
-                pages = opened.pages[0]
-                if int(np.prod(pages.shape)) > 400_000_000:
-                    raise ValueError("the picture is too large")
-                found: NDArray[Any] = pages.asarray()
-                return found
-        except Exception as error:
-            raise ValueError(f"no TIFF: {error}") from error
+    def check(shape: Sequence[int]) -> None:
+        fits = [pair for pair in (tuple(shape[:2]), tuple(shape[-2:]))
+                if pair == size or (within and pair[0] <= size[0] and pair[1] <= size[1])]  # fmt: skip
+        if not fits or len(shape) > 3 or math.prod(shape) > _MOST_VALUES:
+            raise ValueError(
+                f"the picture is {' x '.join(map(str, shape))}, the image {size[0]} x {size[1]} (rows first)"
+            )
+
     try:
+        if data[:4] in _TIFF:
+            with tifffile.TiffFile(io.BytesIO(data)) as opened:
+                page = opened.pages[0]
+                check(page.shape)
+                found: NDArray[Any] = page.asarray()
+                return found
         with Image.open(io.BytesIO(data), formats=("PNG", "BMP", "GIF", "WEBP")) as picture:
-            if picture.width * picture.height > 400_000_000:
-                raise ValueError("the picture is too large")
+            check((picture.height, picture.width))
             # A palette's indices, not its colours: they are the classes.
             return np.asarray(picture)
     except Exception as error:
-        raise ValueError(f"no picture: {error}") from error
+        raise ValueError(f"no picture that fits: {error}") from error

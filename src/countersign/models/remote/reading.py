@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from countersign.domain.geometry import Geometry, Keypoints, Mask, Polygon
+from countersign.domain.geometry import Geometry, Mask
 from countersign.domain.label import Prediction
 from countersign.domain.mask import encode
 from countersign.models.contract import PredictOptions
+from countersign.models.remote import texts
 from countersign.models.remote.pictures import Sent
 from countersign.models.remote.spec import RemoteSpec
-from countersign.models.remote.wire import clipped
+from countersign.models.remote.wire import clipped, polygon, skeleton
 
 _LIMIT = 1e9
 MOST_FOUND = 100_000  # predictions of one image that are believed
@@ -75,11 +76,9 @@ class Reader:
         if isinstance(label, int) and not isinstance(label, bool):
             if label not in self._names and self._names:
                 raise ValueError(f"class {label} has no name")
-            return str(self._names.get(label, str(label)))
-        if not isinstance(label, str) or not label.strip():
-            raise ValueError("a label should be a name or a number")
-        label = label.strip()[:200]
-        return str(self._spec.rename.get(label, label))
+            return str(self._names.get(label, str(label)[:200]))
+        name = texts.class_name(label)
+        return str(self._spec.rename.get(name, name))
 
     def add(
         self, label: Any, confidence: float | None, shape: Geometry | None, attributes: Mapping[str, Any] | None = None
@@ -113,7 +112,10 @@ class Reader:
         if not outer:
             self._options.tally.add("degenerate")
             return
-        self.add(label, confidence, Polygon(tuple(outer), tuple(self._ring(ring) for ring in holes if len(ring) >= 3)))
+        inner = [self._ring(ring) for ring in holes if len(ring) >= 3]
+        shape = polygon(outer, inner, self._sent.size, self._options)
+        if shape is not None:
+            self.add(label, confidence, shape)
 
     def mask(self, label: Any, confidence: float | None, painted: NDArray[Any]) -> None:
         """Add a mask of the size of what was sent. Raises ValueError for another size."""
@@ -129,17 +131,11 @@ class Reader:
     ) -> None:
         """Add a skeleton of x, y in pixels of what was sent and v (0, 1, 2); None is a point that is not there."""
         flat: list[float] = []
-        height, width = self._sent.size
         for point in points:
-            if point is None or point[2] == 0:
-                flat += [0.0, 0.0, 0.0]
-                continue
-            x, y = self._at(point[0], point[1])
-            flat += [min(max(x, 0.0), float(width)), min(max(y, 0.0), float(height)), float(point[2])]
-        if not any(flat[2::3]):
-            self._options.tally.add("empty")
-            return
-        self.add(label, confidence, Keypoints(tuple(flat)))
+            flat += (*self._at(point[0], point[1]), float(point[2])) if point is not None else (0.0, 0.0, 0.0)
+        shape = skeleton(flat, self._sent.size, self._options)
+        if shape is not None:
+            self.add(label, confidence, shape)
 
     def _ring(self, ring: Sequence[tuple[float, float]]) -> tuple[float, ...]:
         return tuple(value for x, y in ring for value in self._at(number(x), number(y)))

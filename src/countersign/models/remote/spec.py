@@ -96,6 +96,8 @@ class RemoteSpec(BaseModel):
             raise ValueError("give secret or secret_env, not both")
         if self.contract != "countersign" and not self.tasks:
             raise ValueError(f"tasks: say what the model does; contract {self.contract} does not tell")
+        if self.contract == "countersign" and any(step.step == "resize" for step in self.pre):
+            raise ValueError("pre: a served model resizes images by itself; leave out that step")
         return self
 
     def class_names(self) -> dict[int, str]:

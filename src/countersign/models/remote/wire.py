@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from countersign.domain import mask as mask_tools
 from countersign.domain.errors import GeometryError
-from countersign.domain.geometry import Box, Ellipse, Geometry, Keypoints, Mask, Polygon, clip_box
+from countersign.domain.geometry import Box, Ellipse, Geometry, Keypoints, Mask, Polygon, clip_box, clip_polygon
 from countersign.domain.label import Prediction
 from countersign.models.contract import PredictOptions, Segment
+from countersign.models.remote import texts
 from countersign.models.remote.contract import Cut, Found, Rle
+
+_SLACK = 0.5  # pixels beyond the image that are rounding, not worth a count
 
 
 def rle(mask: Mask) -> Rle:
@@ -54,21 +59,21 @@ def found(item: Prediction) -> Found:
 def prediction(item: Found, size: tuple[int, int], options: PredictOptions) -> Prediction | None:
     """Return a prediction of the wire for an image of (height, width); None where nothing of it lies on the image.
 
-    Raises GeometryError for a shape that is none.
+    Raises GeometryError for a shape that is none, ValueError for a name or attributes that cannot be stored.
     """
-    attributes = dict(item.attributes)
+    name, attributes = texts.class_name(item.class_name), dict(item.attributes)
     if item.text is not None:
         attributes.setdefault("text", item.text)
     shape = _shape(item, size, options)
     if shape is None and (item.box or item.polygon or item.mask or item.keypoints):
         return None
-    return Prediction(item.class_name, shape, item.confidence, attributes)
+    return Prediction(name, shape, item.confidence, texts.values(attributes))
 
 
 def _shape(item: Found, size: tuple[int, int], options: PredictOptions) -> Geometry | None:
     box = clipped(item.box, size, options) if item.box is not None else None
     if item.keypoints is not None:
-        return Keypoints(tuple(item.keypoints), box)
+        return skeleton(item.keypoints, size, options, box)
     if item.mask is not None:
         mask = mask_of(item.mask, size)
         if mask_tools.area(mask) == 0:
@@ -76,7 +81,7 @@ def _shape(item: Found, size: tuple[int, int], options: PredictOptions) -> Geome
             return None
         return mask
     if item.polygon is not None:
-        return Polygon(tuple(map(tuple, item.polygon)), tuple(map(tuple, item.holes)))
+        return polygon(item.polygon, item.holes, size, options)
     return box
 
 
@@ -90,10 +95,46 @@ def clipped(values: list[float], size: tuple[int, int], options: PredictOptions)
     if box is None or min(box.width, box.height) < 1e-3:
         options.tally.add("degenerate")
         return None
-    slack = 0.5  # pixels: rounding, not worth a count
-    if x < -slack or y < -slack or x + width > size[1] + slack or y + height > size[0] + slack:
+    if _beyond((x, y, width, height), size):
         options.tally.add("clipped")
     return box
+
+
+def polygon(
+    rings: Sequence[Sequence[float]], holes: Sequence[Sequence[float]], size: tuple[int, int], options: PredictOptions
+) -> Polygon | None:
+    """Return a polygon of flat rings on the image, None where nothing of it has an area there; both are counted.
+
+    Raises GeometryError for a ring that is none.
+    """
+    told = Polygon(tuple(map(tuple, rings)), tuple(map(tuple, holes)))
+    found = clip_polygon(told, size[1], size[0])
+    if found is None:
+        options.tally.add("degenerate")
+    elif _beyond(told.bounds, size):
+        options.tally.add("clipped")
+    return found
+
+
+def skeleton(
+    flat: Sequence[float], size: tuple[int, int], options: PredictOptions, box: Box | None = None
+) -> Keypoints | None:
+    """Return keypoints of x, y, v; one outside the image is moved to its edge. None, and counted, where no point is
+    there. Raises GeometryError."""
+    if len(flat) % 3 or any(v not in (0, 1, 2) for v in flat[2::3]):
+        raise GeometryError("keypoints are x, y, v with v being 0, 1 or 2")
+    if not any(flat[2::3]):
+        options.tally.add("empty")
+        return None
+    placed: list[float] = []
+    for x, y, v in zip(flat[0::3], flat[1::3], flat[2::3], strict=True):
+        placed += [min(max(x, 0.0), float(size[1])), min(max(y, 0.0), float(size[0])), v] if v else [0.0, 0.0, 0.0]
+    return Keypoints(tuple(placed), box)
+
+
+def _beyond(bounds: Sequence[float], size: tuple[int, int]) -> bool:
+    x, y, width, height = bounds
+    return x < -_SLACK or y < -_SLACK or x + width > size[1] + _SLACK or y + height > size[0] + _SLACK
 
 
 def cut(item: Segment) -> Cut:

@@ -29,6 +29,7 @@ from countersign.models.remote.reading import Reader, items, number, record, sco
 from countersign.models.remote.spec import RemoteSpec, card_of
 
 _PROJECT = "countersign.1"
+_MOST_RUNS = 1_000_000  # of one brush: what is more would only cost time
 _TAGS = {
     Task.CLASSIFICATION: ("Choices", "Choice"),
     Task.DETECTION: ("RectangleLabels", "Label"),
@@ -200,39 +201,51 @@ def items_of_bytes(rle: Any) -> bytes:
     return bytes(rle)
 
 
-def _unpacked(data: bytes, most: int) -> NDArray[np.uint8]:
-    if len(data) > 50_000_000:
-        raise ValueError("the brush is too large")
-    bits = np.unpackbits(np.frombuffer(data, np.uint8)).tobytes()
-    place = 0
+class _Bits:
+    """Numbers of any number of bits, one after another."""
 
-    def take(count: int) -> int:
-        nonlocal place
-        part = bits[place : place + count]
-        if len(part) < count:
+    def __init__(self, data: bytes) -> None:
+        self._data, self._place = data, 0
+
+    def _moved(self, bits: int) -> int:
+        start = self._place
+        self._place += bits
+        if self._place > 8 * len(self._data):
             raise ValueError("the brush ends early")
-        place += count
-        found = 0
-        for bit in part:
-            found = found << 1 | bit
+        return start
+
+    def one(self, bits: int) -> int:
+        """The next number."""
+        start = self._moved(bits)
+        part = int.from_bytes(self._data[start >> 3 : (start + bits + 7) >> 3])
+        return part >> (-(start + bits) & 7) & ((1 << bits) - 1)
+
+    def many(self, bits: int, count: int) -> NDArray[np.int64]:
+        """The next ``count`` numbers."""
+        start = self._moved(bits * count)
+        part = np.frombuffer(self._data, np.uint8)[start >> 3 : (start + bits * count + 7) >> 3]
+        loose = np.unpackbits(part)[start & 7 :][: bits * count].reshape(count, bits)
+        found: NDArray[np.int64] = loose.astype(np.int64) @ (1 << np.arange(bits)[::-1])
         return found
 
-    total = take(32)
+
+def _unpacked(data: bytes, most: int) -> NDArray[np.uint8]:
+    bits = _Bits(data)
+    total = bits.one(32)
     if total > most:
         raise ValueError(f"a brush of {total} values is larger than the image")
-    word = take(5) + 1
-    sizes = [take(4) + 1 for _ in range(4)]
+    word = bits.one(5) + 1
+    sizes = [bits.one(4) + 1 for _ in range(4)]
     out = np.zeros(total, np.uint8)
-    done = 0
+    done = runs = 0
     while done < total:
-        repeated = take(1)
-        count = take(sizes[take(2)]) + 1
-        ends = min(done + count, total)
-        if repeated:
-            out[done:ends] = take(word) & 0xFF
-        else:
-            out[done:ends] = [take(word) & 0xFF for _ in range(ends - done)]
-        done = ends
+        repeated = bits.one(1)
+        count = min(bits.one(sizes[bits.one(2)]) + 1, total - done)
+        out[done : done + count] = (bits.one(word) if repeated else bits.many(word, count)) & 0xFF
+        done += count
+        runs += 1
+        if runs > _MOST_RUNS:
+            raise ValueError(f"the brush has more than {_MOST_RUNS} runs")
     return out
 
 

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from countersign.domain.errors import ModelError
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
 from countersign.models.contract import Clicks, PredictOptions, Segment
-from countersign.models.remote import wire
+from countersign.models.remote import texts, wire
 from countersign.models.remote.adapters import joined
 from countersign.models.remote.contract import (
     CardList,
@@ -56,7 +56,7 @@ class Own:
             url = joined(self._spec.url, "v1", "models")
             data = self._http.get_json(url)
             with fitting(self._http, url, data):
-                names = [str(card["name"]) for card in CardList.model_validate(data).models]
+                names = [texts.class_name(card["name"]) for card in CardList.model_validate(data).models]
             if len(names) != 1:
                 raise ModelError(
                     f"{self._http.name(self._spec.url)} serves {len(names)} models: {', '.join(names[:12])}",
@@ -101,10 +101,9 @@ class Own:
     def ask(self, images: Sequence[Sent], question: str, settings: Mapping[str, Any]) -> list[str]:
         merged = {**self._spec.settings, **settings}
         url, results = self._ask(images, Parameters(task=Task.QUESTIONS, question=question, settings=merged))
-        texts = [result.text for result in results]
-        if None in texts:
-            raise self._http.misfit(url, "an answer is missing", texts)
-        return [text for text in texts if text is not None]
+        answers = [result.text for result in results]
+        with fitting(self._http, url, answers):
+            return [texts.text(answer) for answer in answers]
 
     def _parameters(self, options: PredictOptions) -> Parameters:
         return Parameters(
@@ -166,15 +165,23 @@ def _given(item: Prediction) -> GivenBox:
 
 
 def read_card(data: Any) -> ModelCard:
-    """Make a card of what a server tells. Raises ModelError, ValueError, TypeError."""
-    told = record(data, "the card")
-    card = ModelCard.from_data(told)
-    texts = (card.name, card.family, card.version, card.description, card.weights_hash, card.licence, card.author)
-    if not all(isinstance(text, str) for text in texts) or not isinstance(card.details, dict) or not card.tasks:
-        raise ValueError("a part of the card is of another type")
-    if not 0.0 <= card.min_confidence <= 1.0:
-        raise ValueError("min_confidence lies between 0 and 1")
+    """Make a card of what a server tells. Raises ValueError, TypeError."""
+    told = texts.values(record(data, "the card"))
+    try:
+        card = ModelCard.from_data(told)
+    except ModelError as error:
+        raise ValueError(str(error)) from error
+    TypeAdapter(ModelCard).validate_python(vars_of(card), strict=True)
+    if not card.tasks or not 0.0 <= card.min_confidence <= 1.0:
+        raise ValueError("a card has a task, and a min_confidence between 0 and 1")
+    for name in card.classes:
+        texts.class_name(name)
     return card
+
+
+def vars_of(card: ModelCard) -> dict[str, Any]:
+    """Return the fields of a card as they are."""
+    return {item.name: getattr(card, item.name) for item in dataclasses.fields(card)}
 
 
 def presented(card: ModelCard, spec: RemoteSpec, name: str) -> ModelCard:

@@ -24,6 +24,7 @@ from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
 from countersign.models import results
 from countersign.models.contract import PredictOptions
+from countersign.models.remote import texts
 from countersign.models.remote.http import Answer, Http, fitting
 from countersign.models.remote.pictures import Sent, unpack
 from countersign.models.remote.reading import Reader, enlarged, items, number, record, score
@@ -73,7 +74,8 @@ class Plain:
     def _classified(self, found: Any, options: PredictOptions) -> list[Prediction]:
         names = self._spec.class_names()
         if isinstance(found, dict):
-            labels = [str(self._spec.rename.get(key, key)) for key in found]
+            told = [texts.class_name(key) for key in found]
+            labels = [self._spec.rename.get(key, key) for key in told]
             values = [number(value) for value in found.values()]
         else:
             while isinstance(found, list) and len(found) == 1 and isinstance(found[0], list):
@@ -109,7 +111,7 @@ class Plain:
     def _segmented(
         self, answer: Answer, data: Any, image: Sent, options: PredictOptions, task: Task
     ) -> list[Prediction]:
-        values = _map(answer.body if isinstance(data, bytes) else data)
+        values = _map(answer.body if isinstance(data, bytes) else data, image.sent)
         scores = None
         if values.ndim == 3:
             values, scores = self._of_channels(values)
@@ -147,7 +149,7 @@ class Plain:
         same = Sent(image.data, image.media, image.size, image.size)
         reader = Reader(self._spec, same, options)
         objects = [int(index) for index in np.unique(values) if index > 0]
-        if len(objects) > 10_000:
+        if len(objects) > 3_000:
             raise ValueError(f"the map holds {len(objects)} objects")
         for index in objects:
             default = next(iter(self._spec.class_names().values()), "object")
@@ -185,9 +187,9 @@ def _rows(found: Any) -> list[tuple[Any, Any, Any]]:
     return rows
 
 
-def _map(data: Any) -> NDArray[np.float64]:
+def _map(data: Any, size: tuple[int, int]) -> NDArray[np.float64]:
     if isinstance(data, bytes):
-        values = unpack(data)
+        values = unpack(data, size)
     else:
         found = _inner(data)
         found = found.get("mask", found) if isinstance(found, dict) else found
@@ -195,7 +197,7 @@ def _map(data: Any) -> NDArray[np.float64]:
             found = found["mask"]
         if isinstance(found, str):
             try:
-                values = unpack(base64.b64decode(found.rpartition(",")[2], validate=True))
+                values = unpack(base64.b64decode(found.rpartition(",")[2], validate=True), size)
             except binascii.Error as error:
                 raise ValueError("the mask is no base64") from error
         else:

@@ -45,7 +45,7 @@ class Supervisely:
         url = joined(self._spec.url, "get_session_info")
         told = self._http.post_json(url, {})
         with fitting(self._http, url, told):
-            return str(record(told, "the answer").get("app_name", "an app"))[:100]
+            return self._http.quote(str(record(told, "the answer").get("app_name", "an app")))
 
     def predict(self, images: Sequence[Sent], options: PredictOptions) -> list[list[Prediction]]:
         return [self._one(image, options) for image in images]
@@ -113,7 +113,7 @@ def _pasted(bitmap: dict[str, Any], size: tuple[int, int]) -> NDArray[np.bool_]:
     data = swelling.decompress(base64.b64decode(str(bitmap["data"]), validate=True), _MOST)
     if swelling.unconsumed_tail:
         raise ValueError("the bitmap is too large")
-    pixels = unpack(data)
+    pixels = unpack(data, size, within=True)
     painted = (pixels[..., -1] if pixels.ndim == 3 else pixels) > 0
     left, top = (int(number(value)) for value in items(bitmap["origin"], "origin"))
     height, width = painted.shape

@@ -16,6 +16,7 @@ from countersign.domain.geometry import Ellipse
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard
 from countersign.models.contract import PredictOptions
+from countersign.models.remote import texts
 from countersign.models.remote.adapters import joined
 from countersign.models.remote.http import Http, fitting
 from countersign.models.remote.pictures import Sent
@@ -68,9 +69,8 @@ class XAnyLabeling:
         answers = []
         for image in images:
             url, inner = self._ask(image, {"text_prompt": question, **settings})
-            if not isinstance(inner.get("description"), str):
-                raise self._http.misfit(url, "description should be a text", inner)
-            answers.append(inner["description"])
+            with fitting(self._http, url, inner):
+                answers.append(texts.text(inner.get("description")))
         return answers
 
     def _ask(self, image: Sent, params: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
