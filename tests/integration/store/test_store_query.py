@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from store_samples import Sample, add, file, sample
@@ -159,3 +160,28 @@ def test_unmatched_names(store: Store, project: Project) -> None:
     with store.read() as c:
         asked = ["a.jpg", "a.png", "noending", "x/noending", "day\\a", ""]
         assert query.unmatched_names(c, project.sample.project, asked) == ["a.png", "x/noending", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("NIGHT/", ["night/a.jpg", "night/b.png"]),
+        ("ünal ö", ["day/Ünal Ö.tif"]),
+        ("NAL", ["day/Ünal Ö.tif"]),  # a text of ASCII in a name that is not
+        ("0%_C", ["day/100%_c.ome.tif"]),
+        ("%", ["day/100%_c.ome.tif"]),
+        ("h_d", []),
+        ("/", ["night/a.jpg", "night/b.png", "day/a.jpg", "day/Ünal Ö.tif", "day/100%_c.ome.tif"]),
+    ],
+)
+def test_text_of_the_name__whatever_the_case(store: Store, project: Project, text: str, wanted: list[str]) -> None:
+    with store.read() as c:
+        assert project.named(images.ids(c, project.sample.project, ImageQuery(text=text))) == wanted
+
+
+def test_text_of_the_name__letters_that_become_ascii(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "workspace") as store, store.write() as c:
+        s = sample(c, 0)
+        name = "300\N{KELVIN SIGN}.png"
+        images.add(c, s.project, [images.NewImage(file(1, path=f"/p/{name}"), name)])
+        assert images.count(c, s.project, ImageQuery(text="300k")) == 1

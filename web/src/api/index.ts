@@ -8,7 +8,7 @@ export type * from "./generated";
 export * from "./image-query";
 export { cropUrl, pictureUrl, type ThumbnailSize, thumbnailUrl } from "./media";
 export * from "./queries";
-export { Thumbnails, thumbnailsOf } from "./thumbnails";
+export { foresee, Thumbnails, thumbnailsOf } from "./thumbnails";
 
 export type Geometry = NonNullable<Label["geometry"]>;
 export type LabelState = Label["state"];

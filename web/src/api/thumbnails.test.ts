@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { readLines, Thumbnails } from "./thumbnails";
+import { foresee, readLines, Thumbnails, thumbnailsOf } from "./thumbnails";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -103,4 +103,21 @@ test("while the server is away it is asked again", async () => {
   asked[1]!.answer("5 /9j/\n");
   await vi.advanceTimersByTimeAsync(1);
   expect(told).toHaveBeenCalledExactlyOnceWith("data:image/jpeg;base64,/9j/");
+});
+
+test("what will be drawn is asked for before, in the size of the tiles, and only once", async () => {
+  const asked: { ids: number[]; size: number }[] = [];
+  vi.stubGlobal("fetch", async (_: string, init: RequestInit) => {
+    asked.push(JSON.parse(String(init.body)));
+    return new Response("7 /9j/\n8 /9j/\n");
+  });
+  foresee(99, [7]); // nobody has drawn a tile of this project yet
+  const tiles = thumbnailsOf(99, 512);
+  foresee(99, [7, 8]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(asked).toEqual([{ ids: [7, 8], size: 512 }]);
+  const told = vi.fn();
+  tiles.want(7, true, told);
+  expect(told).toHaveBeenCalledExactlyOnceWith("data:image/jpeg;base64,/9j/");
+  vi.unstubAllGlobals();
 });

@@ -156,11 +156,18 @@ export async function readLines(
 }
 
 const known = new Map<string, Thumbnails>();
+const latest = new Map<number, Thumbnails>();
 
 /** The thumbnails of a project in a size. Those of one project and size at a time are kept. */
 export function thumbnailsOf(project: number, size: ThumbnailSize): Thumbnails {
   const name = `${project} ${size}`;
   const found = known.get(name) ?? new Thumbnails(project, size);
   known.set(name, found);
+  latest.set(project, found);
   return found;
+}
+
+/** Ask for pictures that tiles will want as soon as they are drawn, in the size that tiles wanted last. */
+export function foresee(project: number, ids: readonly number[]): void {
+  for (const id of ids) latest.get(project)?.want(id, true, () => {});
 }

@@ -14,7 +14,7 @@ import type { Label } from "~/api";
 import { notifyError } from "~/app/notify";
 import { click, idsOf, isSelected, type Selection, toggle } from "~/app/selection";
 import type { Skeletons } from "~/ui/LabelOverlay";
-import { useTiles } from "./data";
+import { sight, useTiles } from "./data";
 import classes from "./images.module.css";
 import { gridShape, moveCursor, pictureSize, rowsOf } from "./layout";
 import { Tile } from "./Tile";
@@ -76,6 +76,11 @@ export function Grid(props: Props) {
   useEffect(() => {
     if (tiles.error) notifyError("Some images could not be loaded", tiles.error);
   }, [tiles.error]);
+
+  useEffect(() => {
+    const height = scroller.current?.clientHeight ?? 0;
+    if (height > 0 && shape.stepY > 0) sight.tiles = Math.ceil(height / shape.stepY) * shape.columns;
+  }, [shape]);
 
   useStayingPut(rows, shape, scroller);
   const seen = useRef(listKey);

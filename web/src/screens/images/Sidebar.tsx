@@ -6,7 +6,7 @@ import type { Facets } from "~/api";
 import { ALL_IMAGES, type ImageQuery, LABEL_STATES, type LabelStateName } from "~/api/image-query";
 import { later } from "~/ui/later";
 import { ClassFilter } from "./ClassFilter";
-import { useFacets, useFieldHistogram } from "./data";
+import { useAsking, useFacets, useFieldHistogram } from "./data";
 import { Facet, flip, Section, withChosen } from "./Facet";
 import classes from "./images.module.css";
 
@@ -268,11 +268,15 @@ function TextFilter(props: {
   inputRef: Ref<HTMLInputElement>;
 }) {
   const [text, setText] = useState(props.value);
-  useEffect(() => setText(props.value), [props.value]);
+  // A blank at the end is none of the filter's, but of the word that is being typed.
+  useEffect(() => setText((now) => (now.trim() === props.value ? now : props.value)), [props.value]);
   const commit = useDebouncedCallback(props.onChange, TYPING_MS);
+  const asking = useAsking();
   const set = (next: string) => {
     setText(next);
     commit(next.trim());
+    // A letter waits for the next one only while the list of the one before is still being asked for.
+    if (!asking()) commit.flush();
   };
   return (
     <TextInput

@@ -13,6 +13,7 @@ import { useMemo, useRef } from "react";
 import {
   api,
   type Facets,
+  foresee,
   type Histogram,
   type Image,
   type ImageIds,
@@ -31,44 +32,51 @@ export function idsKey(project: number, text: string, sort: Sort) {
   return [...keys.images(project), "ids", text, sort] as const;
 }
 
-export function useImageIds(project: number, text: string, sort: Sort) {
-  return useQuery({
-    queryKey: idsKey(project, text, sort),
-    queryFn: async ({ signal }) =>
-      (await api.get<ImageIds>(`/projects/${project}/images/ids`, { params: { query: text, sort }, signal }))
-        .ids,
-    placeholderData: keepPreviousData,
-    structuralSharing: false, // 100,000 numbers are not worth comparing
-    staleTime: 60_000,
-  });
-}
+/** Tiles in sight of the grid that was looked at last: so many pictures are asked for before their tiles are drawn. */
+export const sight = { tiles: 24 };
 
 /**
- * The first tiles of a list, asked for beside the list itself: they are there while the database still writes down the
- * other 100,000 numbers. Kept where `useTiles` looks for them, so nobody asks twice.
+ * The ids of all images that fit. Of a list that is not known yet its first tiles come before: they are there while the
+ * database still writes down the other 100,000 numbers. They are kept where `useTiles` looks for them, so nobody asks
+ * twice; their pictures are on the way while the page still draws; and where they are all there is, nothing else is
+ * asked for. `whole` is for who was further down in this list: then the first tiles are of no use.
  */
-export function useFirstPage(
+export function useImageList(
   project: number,
   text: string,
   sort: Sort,
   fields: readonly string[] | null,
-  wanted: boolean,
-): readonly number[] | undefined {
+  whole: boolean,
+) {
   const client = useQueryClient();
+  const key = idsKey(project, text, sort);
+  const wanted = !whole && client.getQueryData(key) === undefined;
   const first = useQuery({
     queryKey: [...keys.images(project), "first", text, sort, fields],
     queryFn: async ({ signal }) => {
       const params = { query: text, sort, limit: CHUNK, labels: fields, geometry: "preview" };
-      const { items } = await api.get<ImagePage>(`/projects/${project}/images`, { params, signal });
+      const { items, next } = await api.get<ImagePage>(`/projects/${project}/images`, { params, signal });
       const ids = items.map((image) => image.id);
+      foresee(project, ids.slice(0, sight.tiles));
       client.setQueryData(tilesKey(project, fields, ids), items);
+      if (next === null) client.setQueryData(key, ids);
       return ids;
     },
     enabled: wanted && fields !== null,
     staleTime: 60_000,
     gcTime: 60_000,
   });
-  return wanted ? first.data : undefined;
+  const list = useQuery({
+    queryKey: key,
+    queryFn: async ({ signal }) =>
+      (await api.get<ImageIds>(`/projects/${project}/images/ids`, { params: { query: text, sort }, signal }))
+        .ids,
+    enabled: !wanted || fields === null || first.isFetched || first.failureCount > 0,
+    placeholderData: keepPreviousData,
+    structuralSharing: false, // 100,000 numbers are not worth comparing
+    staleTime: 60_000,
+  });
+  return { list, first: wanted ? first.data : undefined, busy: list.isFetching || first.isFetching };
 }
 
 function tilesKey(project: number, fields: readonly string[] | null, ids: readonly number[]) {
@@ -119,11 +127,19 @@ const PICTURES_FIRST: ReadonlySet<unknown> = new Set(["ids", "first", "tiles"]);
 /** Time for the thumbnails themselves to be asked for and to come, once it is known which they are. */
 const THUMBNAILS_MS = 120;
 
+function asksForPictures({ queryKey }: { queryKey: readonly unknown[] }): boolean {
+  return queryKey.some((part) => PICTURES_FIRST.has(part));
+}
+
+/** Whether the pictures of the list are still being asked for; to be called when something happens. */
+export function useAsking(): () => boolean {
+  const client = useQueryClient();
+  return () => client.isFetching({ predicate: asksForPictures }) > 0;
+}
+
 /** Whether the pictures of a filter are there: counts wait for them, as both would ask the same database. */
 function usePicturesAreThere(filter: string): boolean {
-  const asked = useIsFetching({
-    predicate: ({ queryKey }) => queryKey.some((part) => PICTURES_FIRST.has(part)),
-  });
+  const asked = useIsFetching({ predicate: asksForPictures });
   // With another filter the wait begins anew: nothing of it has been asked for when this is first drawn.
   const now = `${asked === 0} ${filter}`;
   const [settled] = useDebouncedValue(now, THUMBNAILS_MS);
@@ -195,7 +211,7 @@ export function useFieldHistogram(project: number, query: ImageQuery) {
   const field = fields.data?.find((each) => each.name === query.field);
   const { classes, states } = query;
   const rest = formatQuery({ ...query, field: "" });
-  const free = usePicturesAreThere(rest);
+  const free = usePicturesAreThere(formatQuery(query));
   return useQuery({
     queryKey: [...keys.labels(project), "histogram", field?.id, classes, states, rest],
     queryFn: async ({ signal }) => {

@@ -25,7 +25,7 @@ import { useColors, useSkeletons } from "~/ui/colors";
 import { EmptyState } from "~/ui/EmptyState";
 import { ErrorState } from "~/ui/ErrorState";
 import { count, many } from "~/ui/format";
-import { useFacets, useFirstPage, useImageIds } from "./data";
+import { useFacets, useImageList } from "./data";
 import { Grid, leftBelow } from "./Grid";
 import classes from "./images.module.css";
 import { LARGEST, SMALLEST } from "./layout";
@@ -54,7 +54,6 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
   const settings = useGridSettings();
   const colors = useColors(projectId);
   const skeletons = useSkeletons(projectId);
-  const list = useImageIds(projectId, view.text, view.sort);
   const { facets } = useFacets(projectId, view.query);
   const searchField = useRef<HTMLInputElement>(null);
   const [panel, setPanel] = useState<Panel>(null);
@@ -70,19 +69,24 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
   );
   useDocumentTitle(project.data ? `${project.data.name} · Countersign` : "Countersign");
 
-  // While the server is away, what was there stays: the list of before is better than none.
-  const before = useRef(NO_IDS);
-  if (list.data) before.current = list.data;
-  const away = list.error instanceof NetworkError && before.current.length > 0;
   const known = useFields(projectId);
   const drawn = useMemo(() => fieldsToDraw(view.query.field, known.data), [view.query.field, known.data]);
   const fields = known.isError ? NO_FIELDS : drawn;
   const listKey = `${projectId} ${view.text} ${view.sort}`;
-  const waits = (list.data === undefined || list.isPlaceholderData) && !leftBelow(listKey);
-  const first = useFirstPage(projectId, view.text, view.sort, fields, waits);
+  const whole = leftBelow(listKey);
+  const { list, first, busy } = useImageList(projectId, view.text, view.sort, fields, whole);
+  // While the server is away, what was there stays: the list of before is better than none.
+  const before = useRef(NO_IDS);
+  if (list.data) before.current = list.data;
+  const away = list.error instanceof NetworkError && before.current.length > 0;
   const ids = first ?? list.data ?? (away ? before.current : NO_IDS);
-  const size = selectionSize(view.selection, ids.length);
   const fits = useMemo(() => labelTest(view.query), [view.query]);
+  // The tiles of before stay as they are until the new ones are here: to draw them by the new filter would be for nothing.
+  const arrived = first !== undefined || list.data === undefined || !list.isPlaceholderData;
+  const shown = useRef({ projectId, ids, fields, fits, listKey });
+  if (arrived || shown.current.projectId !== projectId)
+    shown.current = { projectId, ids, fields, fits, listKey };
+  const size = selectionSize(view.selection, ids.length);
   const open = (image: number) => go(paths.image(projectId, image, search));
   const filters = countFilters(view.query) + Number(view.query.field !== "");
   const autoLabel = () => go(`${paths.runs(projectId)}?${search ? `${search}&` : ""}new=1`);
@@ -129,19 +133,15 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
 
   let body = (
     <Grid
-      projectId={projectId}
-      ids={ids}
-      fields={fields}
+      {...shown.current}
       zoom={settings.zoom}
       overlays={settings.overlays}
-      fits={fits}
       colors={colors}
       skeletons={skeletons}
       selection={view.selection}
       onSelect={(selection) => change({ selection })}
       onOpen={open}
-      listKey={listKey}
-      busy={list.isFetching}
+      busy={busy}
     />
   );
   const broken = (away ? null : list.error) ?? (project.data ? null : project.error);
@@ -211,7 +211,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
           projectId={projectId}
           query={view.query}
           colors={colors}
-          onChange={(query) => change({ query })}
+          onChange={(query) => change({ query }, { replace: isTyping(view.query.text, query.text) })}
           searchRef={searchField}
         />
       )}
@@ -329,6 +329,11 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
       />
     </div>
   );
+}
+
+/** Whether a text is only being typed on: the way back leads to before it was begun, not letter by letter. */
+function isTyping(before: string, now: string): boolean {
+  return before !== "" && now !== "" && before !== now;
 }
 
 /** Which labels of the field a filter is about, as a test; null: all. */
