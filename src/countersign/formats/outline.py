@@ -86,7 +86,8 @@ def _turn(line: list[tuple[int, int]]) -> int:
 def simplified(polygon: Polygon, tolerance: float) -> Polygon:
     """Return the polygon with as few corners as lie within ``tolerance`` pixels of it (Ramer-Douglas-Peucker).
 
-    Rings that come down to less than a triangle are left out; where all would be, the largest stays as it is.
+    Specks, rings of less area than a square of four times ``tolerance``, are left out, and so are such holes; where
+    all rings would be, the largest stays as it is.
     """
     if tolerance <= 0:
         return polygon
@@ -102,4 +103,5 @@ def _thinned(ring: Ring, tolerance: float) -> Ring | None:
 
     points = np.asarray(ring, np.float32).reshape(-1, 1, 2)
     kept = cv2.approxPolyDP(points, tolerance, True).reshape(-1, 2)
-    return tuple(float(value) for value in kept.ravel()) if len(kept) >= 3 else None
+    made = tuple(float(value) for value in kept.ravel())
+    return made if len(kept) >= 3 and ring_area(made) >= (4 * tolerance) ** 2 else None

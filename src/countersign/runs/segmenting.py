@@ -110,7 +110,12 @@ class Cutter:
         return dataclasses.replace(seen.answers[asked], looked=looked)
 
     def _ask(self, seen: _Seen, asked: Clicks, logits: NDArray[np.float32] | None) -> Cut:
-        (made,) = self.model.segment(seen.encoded, [dataclasses.replace(asked, logits=logits)])
+        answers = self.model.segment(seen.encoded, [dataclasses.replace(asked, logits=logits)])
+        if len(answers) != 1:
+            raise ModelError(
+                f"The model {self.model.card.name!r} has no answer to this", remedy="Try a box, or another model."
+            )
+        made = answers[0]
         self._refines = made.logits is not None
         mask = masks.encode(made.mask) if made.mask.any() else None
         seen.answers[asked] = Cut(mask, made.confidence, made.logits)

@@ -125,6 +125,15 @@ def test_cut__an_error_leaves_nothing_behind() -> None:
     assert cutter.cut("image", lambda: IMAGE, _points(1)).looked
 
 
+def test_cut__a_model_without_an_answer() -> None:
+    class Silent(Counting):
+        def segment(self, encoded: Any, prompts: Sequence[Clicks]) -> list[Segment]:
+            return []
+
+    with pytest.raises(ModelError, match="'counting' has no answer"):
+        Cutter(Silent()).cut("image", lambda: IMAGE, _points(1))
+
+
 @pytest.mark.parametrize(
     ("points", "box", "what"),
     [

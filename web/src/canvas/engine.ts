@@ -9,7 +9,7 @@ import { type Canvases, Painter } from "./painter";
 import type { Picture } from "./pictures";
 import { Scene } from "./scene";
 import type { Spans } from "./spans";
-import type { Host, Stage, Tool, ToolName } from "./tool";
+import { type Host, LOADING, type Stage, type Tool, type ToolName } from "./tool";
 import { BrushTool } from "./tools/brush";
 import { DragShapeTool } from "./tools/drag-shape";
 import { KeypointsTool } from "./tools/keypoints";
@@ -24,6 +24,8 @@ export interface Parts extends Canvases {
   overlay: SVGSVGElement;
 }
 
+/** Tools for which a press means the area under it, never a handle. */
+const AREA_TOOLS: ReadonlySet<ToolName> = new Set(["brush", "eraser", "smart"]);
 const SETTLED = 90; // ms without a change of the view after which everything is drawn sharp
 
 export class Engine implements Stage {
@@ -62,6 +64,7 @@ export class Engine implements Stage {
       brush: new BrushTool(this, true),
       eraser: new BrushTool(this, false),
       keypoints: new KeypointsTool(this),
+      smart: LOADING,
     };
     this.scene.onDirty((part) => this.invalidate(part));
     this.gestures = new Gestures(this);
@@ -102,9 +105,14 @@ export class Engine implements Stage {
 
   /** The tool for a press on a handle: corners can be moved while another tool is chosen, but not while it draws. */
   toolFor(handle: string | null): Tool {
-    return handle && !this.draft && this.toolName !== "brush" && this.toolName !== "eraser"
-      ? this.tools.select
-      : this.tool;
+    return handle && !this.draft && !AREA_TOOLS.has(this.toolName) ? this.tools.select : this.tool;
+  }
+
+  /** Put in a tool that is no part of the first load. */
+  install(name: ToolName, make: (stage: Stage) => Tool): void {
+    this.tools[name].leave();
+    this.tools[name] = make(this);
+    if (name === this.toolName) this.setCursor(null);
   }
 
   setTool(name: ToolName): void {
@@ -348,7 +356,7 @@ export class Engine implements Stage {
       const lifted = this.lifted.get(key);
       shapes.push(lifted ? { ...shape, geometry: lifted } : shape);
     }
-    const brushing = this.toolName === "brush" || this.toolName === "eraser";
+    const brushing = AREA_TOOLS.has(this.toolName);
     this.overlay.showSelected(
       shapes,
       this.view,

@@ -177,8 +177,10 @@ export class Gestures {
   private menu(event: MouseEvent): void {
     event.preventDefault();
     this.origin = this.engine.root.getBoundingClientRect();
-    if (this.engine.activeTool !== "select" && this.engine.tool.back()) return; // takes the last corner back
-    const { x, y, sx, sy } = this.toolEvent(event, null);
+    const at = this.toolEvent(event, null);
+    const { tool } = this.engine;
+    if (tool.secondary ? tool.secondary(at) : this.engine.activeTool !== "select" && tool.back()) return; // takes the last corner back
+    const { x, y, sx, sy } = at;
     this.engine.host.menu(this.engine.at(x, y, false)[0]?.key ?? null, { x: sx, y: sy });
   }
 

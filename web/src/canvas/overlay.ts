@@ -14,6 +14,8 @@ export interface Draft {
   line?: readonly number[];
   /** Points that are shown as dots. */
   dots?: readonly number[];
+  /** Only its edge: the area is painted elsewhere. */
+  hollow?: boolean;
   /** The first dot can be clicked to end. */
   closing?: boolean;
   skeleton?: readonly (readonly [number, number])[];
@@ -176,7 +178,7 @@ export class Overlay {
     const open = draft.line && draft.line.length > 2 ? `M${draft.line.join(" ")}` : "";
     const d = (draft.geometry ? pathOf(draft.geometry, draft.skeleton ?? []) : "") + open;
     set(this.draftPath, "d", d);
-    const filled = draft.geometry !== null && draft.geometry.type !== "keypoints";
+    const filled = draft.geometry !== null && draft.geometry.type !== "keypoints" && !draft.hollow;
     set(this.draftPath, "fill", filled ? draft.color : "none");
     set(this.draftPath, "transform", `matrix(${view.scale} 0 0 ${view.scale} ${view.x} ${view.y})`);
     const dots = draft.dots ?? [];

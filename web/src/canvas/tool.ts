@@ -1,11 +1,12 @@
 /** What a tool gets and what it can do. A tool turns pointer events into drafts and, at their end, into orders for the host. */
+import type { PredictedBy } from "~/api/generated";
 import type { Draft, Overlay } from "./overlay";
 import type { Scene } from "./scene";
 import type { Spans } from "./spans";
 import type { Bounds, Geometry, Point, Shape, Size } from "./types";
 import type { View } from "./view";
 
-export type ToolName = "select" | "box" | "polygon" | "ellipse" | "brush" | "eraser" | "keypoints";
+export type ToolName = "select" | "box" | "polygon" | "ellipse" | "brush" | "eraser" | "keypoints" | "smart";
 
 /** A pointer event in both coordinates: x, y of the image (may lie off it), sx, sy of the stage in CSS pixels. */
 export interface ToolEvent {
@@ -32,7 +33,7 @@ export interface DrawStyle {
 
 /** A shape of several clicks that is not finished. */
 export interface Drawing {
-  tool: "polygon" | "keypoints";
+  tool: "polygon" | "keypoints" | "smart";
   points: number;
   /** It could be finished now. */
   enough: boolean;
@@ -50,7 +51,7 @@ export interface Host {
   brushSize(): number;
   canEdit(): boolean;
   /** A new shape was drawn; `at` is where, in CSS pixels of the stage. Returns its key if it was made at once. */
-  create(geometry: Geometry, at: Point): string | null;
+  create(geometry: Geometry, at: Point, madeWith?: PredictedBy): string | null;
   /** Shapes were changed: one step of the history. A geometry of null: nothing of it is left. */
   change(changes: readonly { key: string; geometry: Geometry | null }[]): void;
   select(keys: readonly string[]): void;
@@ -106,10 +107,28 @@ export interface Tool {
   finish(): boolean;
   /** Take back the last step of what is being drawn (Backspace, undo). Returns whether there was something. */
   back(): boolean;
+  /** A click with the right button. Returns whether it meant something; where it is missing, `back` is asked. */
+  secondary?(event: ToolEvent): boolean;
   /** The view or the style changed while something is shown. */
   refresh?(): void;
   leave(): void;
 }
+
+const no = () => false;
+const nothing = () => {};
+
+/** In the place of a tool that has not been loaded yet. */
+export const LOADING: Tool = {
+  cursor: "progress",
+  down: nothing,
+  move: nothing,
+  up: nothing,
+  hover: nothing,
+  cancel: no,
+  finish: no,
+  back: no,
+  leave: nothing,
+};
 
 /** To a hundredth: halves of tidy numbers, angles. */
 export function tidy2(value: number): number {

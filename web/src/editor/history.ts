@@ -130,8 +130,10 @@ export class History {
 
 /** The label as it is now (its id and version may be newer), with only that put back which the step had changed. */
 function withContent(now: EditorLabel, from: EditorLabel, to: EditorLabel): EditorLabel {
+  const helped = from.madeWith === to.madeWith ? now.madeWith : (to.madeWith ?? null);
   return {
     ...now,
+    ...(helped !== undefined && { madeWith: helped }),
     className: from.className === to.className ? now.className : to.className,
     geometry: from.geometry === to.geometry ? now.geometry : to.geometry,
     attributes: from.attributes === to.attributes ? now.attributes : to.attributes,

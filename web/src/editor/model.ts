@@ -19,6 +19,8 @@ export interface EditorLabel {
   origin: Label["origin"];
   model: string;
   predictedBy: PredictedBy | null;
+  /** The model that helped a person with the geometry; null: none any more. Not known of labels that were loaded. */
+  madeWith?: PredictedBy | null | undefined;
 }
 
 /** What a person can change of a label. */
@@ -50,6 +52,7 @@ export interface Draft {
   confidence?: number | null;
   attributes?: Readonly<Record<string, unknown>>;
   predictedBy?: PredictedBy | null;
+  madeWith?: PredictedBy | undefined;
 }
 
 let count = 0;
@@ -74,8 +77,9 @@ export function makeLabel(draft: Draft, key = newKey()): EditorLabel {
     id: null,
     version: null,
     origin: draft.predictedBy ? "model" : "person",
-    model: draft.predictedBy?.model ?? "",
+    model: (draft.predictedBy ?? draft.madeWith)?.model ?? "",
     predictedBy: draft.predictedBy ?? null,
+    ...(draft.madeWith && { madeWith: draft.madeWith }),
   };
 }
 

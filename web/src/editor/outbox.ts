@@ -337,13 +337,14 @@ function timer(work: () => void, milliseconds: number): () => void {
 function operationOf({ key, imageId, kind, label, fields }: Pending): Operation {
   const expected = label.version ?? undefined;
   if (kind === "create" || label.id === null) {
-    const { className, geometry, confidence, attributes, predictedBy, field } = label;
+    const { className, geometry, confidence, attributes, predictedBy, madeWith, field } = label;
     const made = {
       class_name: className,
       geometry,
       confidence,
       attributes: { ...attributes },
       predicted_by: predictedBy,
+      ...(madeWith && { made_with: madeWith }),
     };
     return { op: "create", client_id: key, image_id: imageId, field, label: made };
   }
@@ -351,7 +352,10 @@ function operationOf({ key, imageId, kind, label, fields }: Pending): Operation 
     return { op: "delete", label_id: label.id, client_id: key, expected_version: expected };
   const change: Extract<Operation, { op: "update" }>["change"] = { expected_version: expected };
   if (fields.includes("className")) change.class_name = label.className;
-  if (fields.includes("geometry")) change.geometry = label.geometry;
+  if (fields.includes("geometry")) {
+    change.geometry = label.geometry;
+    if (label.madeWith !== undefined) change.made_with = label.madeWith;
+  }
   if (fields.includes("attributes")) change.attributes = { ...label.attributes };
   return { op: "update", label_id: label.id, client_id: key, change };
 }

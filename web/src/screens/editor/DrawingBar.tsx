@@ -10,6 +10,8 @@ const stay = (event: React.MouseEvent) => event.preventDefault();
 /** What can be done with what is being drawn, or with the selected prediction: for the mouse and for fingers. */
 export function DrawingBar() {
   const drawing = useUi((ui) => ui.drawing);
+  const smart = useUi((ui) => ui.tool === "smart"); // it has a bar of its own there
+  if (smart) return null;
   if (drawing?.tool === "polygon") return <Polygon />;
   return drawing ? <Keypoints /> : <SelectedPrediction />;
 }

@@ -11,11 +11,13 @@ import {
   SendToBack,
   Tag,
   Trash2,
+  WandSparkles,
   X,
 } from "lucide-react";
 import { KeyHint } from "~/ui/KeyHint";
 import { useEditor } from "./context";
 import classes from "./editor.module.css";
+import { masksFromBoxes } from "./smart/commands";
 import { setUi, useUi } from "./ui";
 
 /** What can be done with the shape (or the place) that was clicked with the right button. */
@@ -93,6 +95,16 @@ export function ShapeMenu() {
             >
               To the back
             </Menu.Item>
+            {controller.document?.store.get(key)?.geometry?.type === "box" && (
+              <Menu.Item
+                leftSection={<WandSparkles size={14} />}
+                rightSection={<KeyHint keys="shift+s" />}
+                disabled={readOnly}
+                onClick={() => masksFromBoxes(controller)}
+              >
+                Mask from the box
+              </Menu.Item>
+            )}
             <Menu.Divider />
             <Menu.Item
               leftSection={hidden.has(key) ? <Eye size={14} /> : <EyeOff size={14} />}

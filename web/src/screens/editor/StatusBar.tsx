@@ -12,6 +12,7 @@ const HINTS: Record<string, string> = {
   brush: "Paint; Alt erases; Enter ends the mask",
   eraser: "Rub out of the selected mask; Alt paints",
   keypoints: "Click the points in their order",
+  smart: "Click an object; Alt or right click leaves out; drag a box; Enter keeps the mask",
 };
 
 /** Below the image: where the cursor is, what is selected, what to do next. */

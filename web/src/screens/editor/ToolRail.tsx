@@ -13,6 +13,7 @@ import {
   Spline,
   Square,
   Undo2,
+  WandSparkles,
 } from "lucide-react";
 import { useEffect, useState } from "react";
 import type { ToolName } from "~/canvas/tool";
@@ -31,6 +32,7 @@ const TOOLS: { name: ToolName; icon: LucideIcon; label: string }[] = [
   { name: "brush", icon: Brush, label: "Brush" },
   { name: "eraser", icon: Eraser, label: "Eraser" },
   { name: "keypoints", icon: Spline, label: "Keypoints" },
+  { name: "smart", icon: WandSparkles, label: "Smart" },
 ];
 
 /** Buttons do not take the focus from the canvas: Space must go on to pan. */

@@ -2,7 +2,7 @@
  * Between the canvas, the labels and the screen: it shows the labels of the open image as shapes, and turns what the
  * user does on the canvas or in the lists into change sets.
  */
-import type { Image, LabelClass } from "~/api";
+import type { Image, LabelClass, PredictedBy } from "~/api";
 import { Engine, type Parts } from "~/canvas/engine";
 import { Pictures } from "~/canvas/pictures";
 import type { Drawing, DrawStyle, Host, ToolName } from "~/canvas/tool";
@@ -205,7 +205,7 @@ export class Controller implements Host {
     return !this.readOnly && this.document !== null && !useUi.getState().allHidden;
   }
 
-  create(geometry: Geometry, at: Point): string | null {
+  create(geometry: Geometry, at: Point, madeWith?: PredictedBy): string | null {
     const { activeClass } = useUi.getState();
     if (!activeClass) {
       const { color } = this.style();
@@ -220,16 +220,16 @@ export class Controller implements Host {
         locked: true,
       };
       this.engine?.scene.put({ ...waiting, skeleton: [], pointNames: [] });
-      setUi({ picker: { at, geometry } });
+      setUi({ picker: { at, geometry, madeWith } });
       return null;
     }
-    return this.add(geometry, activeClass);
+    return this.add(geometry, activeClass, madeWith);
   }
 
-  add(geometry: Geometry | null, className: string): string | null {
+  add(geometry: Geometry | null, className: string, madeWith?: PredictedBy): string | null {
     const { document, image } = this;
     if (!document || !image || this.readOnly) return null;
-    const label = makeLabel({ imageId: image.id, field: document.field, className, geometry });
+    const label = makeLabel({ imageId: image.id, field: document.field, className, geometry, madeWith });
     document.store.apply("user", { put: [label] });
     if (geometry) this.select([label.key]);
     return label.key;

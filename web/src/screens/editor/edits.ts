@@ -37,7 +37,7 @@ export class Edits {
     const latest = [name, ...recent.filter((each) => each !== name)].slice(0, 12);
     setUi({ activeClass: name, picker: null, menu: null, recent: latest });
     if (picker?.geometry) {
-      controller.add(picker.geometry, name);
+      controller.add(picker.geometry, name, picker.madeWith);
       return;
     }
     if (controller.predictions.acceptSelected(name)) return;

@@ -8,6 +8,7 @@ import type { Controller } from "./controller";
 import type { Place } from "./data";
 import { predict } from "./learning/predict";
 import type { editorShortcuts } from "./shortcuts";
+import { masksFromBoxes } from "./smart/commands";
 import { setUi, useUi } from "./ui";
 
 type Id = keyof (typeof editorShortcuts)["shortcuts"];
@@ -55,6 +56,8 @@ export function handlersOf(
     brush: tool("brush"),
     eraser: tool("eraser"),
     keypoints: tool("keypoints"),
+    smart: tool("smart"),
+    maskFromBox: () => masksFromBoxes(controller),
     larger: () => brush(1.25),
     smaller: () => brush(0.8),
     classKey: (event) => {

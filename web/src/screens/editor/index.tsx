@@ -36,10 +36,12 @@ import { StageView } from "./StageView";
 import { StatusBar } from "./StatusBar";
 import { openSession, sessionNow } from "./sessions";
 import { editorShortcuts } from "./shortcuts";
+import { useSmartCommands } from "./smart/commands";
 import { ToolRail } from "./ToolRail";
 import { useUi } from "./ui";
 
 const AskPanel = lazy(() => import("./asking/AskPanel"));
+const SmartPanel = lazy(() => import("./smart/SmartPanel"));
 
 interface Props {
   projectId: number;
@@ -83,6 +85,7 @@ function Editor({ projectId, imageId, session }: Props & { session: EditorSessio
   const place = usePlace(projectId, imageId, view.text, view.sort);
   const learning = useUi((ui) => ui.learning);
   const asking = useUi((ui) => ui.asking);
+  const smart = useUi((ui) => ui.tool === "smart");
   const image = detail.data?.image ?? null;
   const readOnly = fields?.find((each) => each.name === field)?.closed ?? false;
 
@@ -106,6 +109,8 @@ function Editor({ projectId, imageId, session }: Props & { session: EditorSessio
     editorShortcuts,
     controller ? handlersOf(controller, place, open, leave, labelClasses ?? []) : {},
   );
+
+  useSmartCommands(controller);
 
   const context = useMemo(
     () =>
@@ -154,6 +159,11 @@ function Editor({ projectId, imageId, session }: Props & { session: EditorSessio
             <DrawingBar />
             <ClassPicker />
             <ShapeMenu />
+            {smart && (
+              <Suspense fallback={null}>
+                <SmartPanel />
+              </Suspense>
+            )}
           </div>
           <StatusBar />
         </section>

@@ -12,6 +12,13 @@ export const editorShortcuts = defineShortcuts("Editor", {
   brush: { keys: ["m"], label: "Brush (mask)" },
   eraser: { keys: ["e"], label: "Eraser" },
   keypoints: { keys: ["k"], label: "Keypoints" },
+  smart: { keys: ["s"], label: "Smart: click an object, a model cuts it out" },
+  smartOut: {
+    keys: [],
+    shown: "Alt or right click, drag",
+    label: "Smart: leave this out; a box around the object",
+  },
+  maskFromBox: { keys: ["shift+s"], label: "Masks from the selected boxes, by the smart tool's model" },
   larger: { keys: ["]", "."], label: "Larger brush", repeat: true },
   smaller: { keys: ["[", ","], label: "Smaller brush", repeat: true },
   classKey: {

@@ -16,6 +16,8 @@ export interface Predictions {
 export interface Picker {
   at: Point;
   geometry: Geometry | null;
+  /** The model that helped with the shape that waits. */
+  madeWith?: PredictedBy | undefined;
 }
 
 /** A label as it is copied: what it says, without where it came from. */
