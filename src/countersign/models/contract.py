@@ -199,5 +199,15 @@ class Asker(Protocol):
         ...
 
 
+def is_parallel(model: object) -> bool:
+    """Whether several threads may predict with a model at once: its attribute ``parallel``."""
+    return bool(getattr(model, "parallel", False))
+
+
+def device_of(model: object) -> str:
+    """Return where a model computes: its attribute ``device``; ``cpu`` where it says nothing."""
+    return str(getattr(model, "device", "cpu"))
+
+
 Anything: TypeAlias = Model | PromptSegmenter | BoxRefiner | Embedder | Asker
 """What a family can load."""

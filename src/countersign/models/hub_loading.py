@@ -114,12 +114,7 @@ def class_names(config: Mapping[str, Any], fallback: Sequence[str] = ()) -> tupl
     if len(fallback) == len(names) and all(name == f"LABEL_{i}" for i, name in enumerate(names)):
         return tuple(fallback)
     blank = {"n/a", "none", "background", "__background__", "no-object"}
-    return _unique_but_empty(["" if name.strip().lower() in blank else name for name in names])
-
-
-def _unique_but_empty(names: Sequence[str]) -> tuple[str, ...]:
-    told_apart = iter(unique(name for name in names if name.strip()))
-    return tuple(next(told_apart) if name.strip() else "" for name in names)
+    return unique("" if name.strip().lower() in blank else name for name in names)
 
 
 def card_of(reference: Reference, base: ModelCard, folder: Path, **changes: Any) -> ModelCard:

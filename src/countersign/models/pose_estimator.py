@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countersign.domain.errors import ModelError
-from countersign.domain.geometry import Box, clip_box
+from countersign.domain.geometry import Box
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
 from countersign.models import hub_loading, results, vocabularies
@@ -26,6 +26,7 @@ from countersign.models.hub_family import HubFamily
 from countersign.models.hub_loading import Loaded
 from countersign.models.hub_model import HubModel
 from countersign.models.pose_estimator_cards import CARDS, details
+from countersign.models.refining import boxed
 from countersign.models.registry import Reference
 
 THRESHOLD = 0.3
@@ -50,10 +51,7 @@ class PoseEstimator(HubModel):
         """Turn boxes into poses; boxes of several images share a pass."""
         wanted: list[tuple[int, Prediction, Box]] = []
         for index, (image, items) in enumerate(zip(images, found, strict=True)):
-            height, width = image.shape[:2]
-            boxed = [(index, item, box) for item in items if (box := _box_of(item, width, height)) is not None]
-            options.tally.add("degenerate", len(items) - len(boxed))
-            wanted += boxed
+            wanted += [(index, item, box) for item, box in boxed(image, items, options.tally)]
         made: list[list[Prediction]] = [[] for _ in images]
         for first in range(0, len(wanted), _AT_ONCE):
             part = wanted[first : first + _AT_ONCE]
@@ -114,10 +112,6 @@ def _pose(
         dataclasses.replace(item, geometry=pose.geometry, attributes={**item.attributes, **pose.attributes})
         for pose in found
     ]
-
-
-def _box_of(item: Prediction, width: int, height: int) -> Box | None:
-    return clip_box(Box(*item.geometry.bounds), width, height) if item.geometry is not None else None
 
 
 class PoseEstimatorFamily(HubFamily):

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from countersign.domain import mask as mask_tools
 from countersign.domain.errors import ModelError
-from countersign.domain.geometry import Box, clip_box
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
 from countersign.models import hub_loading
@@ -31,6 +30,7 @@ from countersign.models.hub_family import HubFamily
 from countersign.models.hub_loading import Loaded
 from countersign.models.hub_model import HubModel
 from countersign.models.prompt_segmenter_cards import CARDS
+from countersign.models.refining import boxed
 from countersign.models.registry import Reference
 
 _AT_ONCE = 16
@@ -127,18 +127,16 @@ class SamSegmenter(HubModel):
         return [self._refine_one(image, items, options) for image, items in zip(images, found, strict=True)]
 
     def _refine_one(self, image: Pixels, items: Sequence[Prediction], options: PredictOptions) -> list[Prediction]:
-        height, width = image.shape[:2]
-        boxed = [(item, box) for item in items if (box := _box_of(item, width, height)) is not None]
-        options.tally.add("degenerate", len(items) - len(boxed))
-        if not boxed:
+        given = boxed(image, items, options.tally)
+        if not given:
             return []
         encoded = self._look(image)
         made: dict[int, Prediction] = {}
-        for index, logits, _ in self._cut(encoded, [Clicks(box=box) for _, box in boxed]):
+        for index, logits, _ in self._cut(encoded, [Clicks(box=box) for _, box in given]):
             painted = _painted(encoded, logits)
             if painted.any():
-                made[index] = dataclasses.replace(boxed[index][0], geometry=mask_tools.encode(painted))
-        options.tally.add("empty", len(boxed) - len(made))
+                made[index] = dataclasses.replace(given[index][0], geometry=mask_tools.encode(painted))
+        options.tally.add("empty", len(given) - len(made))
         return [made[i] for i in sorted(made)]
 
     def _cut(self, encoded: Encoded, prompts: Sequence[Clicks]) -> Iterator[tuple[int, Any, float]]:
@@ -201,10 +199,6 @@ def _alike(prompts: Sequence[Clicks]) -> list[list[int]]:
 def _painted(encoded: Encoded, logits: Any) -> NDArray[np.bool_]:
     painted: NDArray[np.bool_] = (encoded.frame.enlarge(logits[None])[0] > 0).cpu().numpy()
     return painted
-
-
-def _box_of(item: Prediction, width: int, height: int) -> Box | None:
-    return clip_box(Box(*item.geometry.bounds), width, height) if item.geometry is not None else None
 
 
 class PromptSegmenterFamily(HubFamily):

@@ -19,12 +19,15 @@ def lines(name: str) -> tuple[str, ...]:
 
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names without blanks at their ends; the second of the same name becomes ``name (2)``."""
+    """Return the names without blanks at their ends; the second of the same name becomes ``name (2)``.
+
+    An empty name stays empty: it stands for a place without a class.
+    """
     seen: dict[str, int] = {}
     told_apart = []
     for name in (str(name).strip() for name in names):
         seen[name] = seen.get(name, 0) + 1
-        told_apart.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+        told_apart.append(name if seen[name] == 1 or not name else f"{name} ({seen[name]})")
     return tuple(told_apart)
 
 

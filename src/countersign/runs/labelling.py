@@ -22,7 +22,7 @@ from countersign.domain.model import ModelCard
 from countersign.domain.run import Method, Run, RunState
 from countersign.domain.work import ClaimedImage, ImageResult, Request
 from countersign.imaging.files import MISSING
-from countersign.models.contract import Model, Pixels, PredictOptions, ReadsFiles, Tally
+from countersign.models.contract import Model, Pixels, PredictOptions, ReadsFiles, Tally, device_of, is_parallel
 from countersign.runs import machine
 from countersign.runs.engine import Engine, Plan
 from countersign.runs.mask_files import MaskFolder
@@ -235,7 +235,7 @@ def _generate(
         run = runs.get(c, run_id)
     spec = run.spec
     model = load(run)
-    place = machine.layout(cores, parallel=bool(getattr(model, "parallel", False)), on_gpu=_on_gpu(model))
+    place = machine.layout(cores, parallel=is_parallel(model), on_gpu=not device_of(model).startswith("cpu"))
     plan = Plan(spec.batch_size, place.lanes, place.decoders)
     options = PredictOptions(spec.classes, spec.min_confidence, spec.settings, spec.task, spec.prompts)
     images_of_run = StoreWork(
@@ -261,7 +261,3 @@ def _generate(
     finally:
         if not own_process:
             machine.restore_threads(before)
-
-
-def _on_gpu(model: object) -> bool:
-    return not str(getattr(model, "device", "cpu")).startswith("cpu")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from countersign.domain.errors import InvalidInput, ModelError
-from countersign.domain.geometry import Box, clip_box
 from countersign.domain.label import Prediction
 from countersign.domain.mask import encode
 from countersign.domain.model import LABELLING, ModelCard, Task
@@ -24,7 +23,10 @@ from countersign.models.contract import (
     PredictOptions,
     PromptSegmenter,
     SplitModel,
+    device_of,
+    is_parallel,
 )
+from countersign.models.refining import boxed
 
 Open = Callable[[str], Anything]
 
@@ -108,7 +110,7 @@ class TwoStages(SplitModel):
     def __init__(self, detector: Model, refiner: BoxRefiner) -> None:
         self._detector = detector
         self._refiner = refiner
-        self.parallel = bool(getattr(detector, "parallel", False) and getattr(refiner, "parallel", False))
+        self.parallel = is_parallel(detector) and is_parallel(refiner)
 
     @property
     def card(self) -> ModelCard:
@@ -116,7 +118,7 @@ class TwoStages(SplitModel):
 
     @property
     def device(self) -> str:
-        return str(getattr(self._refiner, "device", "cpu"))
+        return device_of(self._refiner)
 
     def prepare(self, image: Pixels) -> tuple[Pixels, Any]:
         return image, self._detector.prepare(image) if isinstance(self._detector, SplitModel) else None
@@ -136,7 +138,7 @@ class GivenBoxes:
 
     def __init__(self, refiner: BoxRefiner) -> None:
         self._refiner = refiner
-        self.parallel = bool(getattr(refiner, "parallel", False))
+        self.parallel = is_parallel(refiner)
 
     @property
     def card(self) -> ModelCard:
@@ -144,7 +146,7 @@ class GivenBoxes:
 
     @property
     def device(self) -> str:
-        return str(getattr(self._refiner, "device", "cpu"))
+        return device_of(self._refiner)
 
     def predict_given(
         self, images: Sequence[Pixels], given: Sequence[Sequence[Prediction]], options: PredictOptions
@@ -158,7 +160,7 @@ class PromptedMasks:
 
     def __init__(self, segmenter: PromptSegmenter) -> None:
         self._segmenter = segmenter
-        self.parallel = bool(getattr(segmenter, "parallel", False))
+        self.parallel = is_parallel(segmenter)
 
     @property
     def card(self) -> ModelCard:
@@ -166,7 +168,7 @@ class PromptedMasks:
 
     @property
     def device(self) -> str:
-        return str(getattr(self._segmenter, "device", "cpu"))
+        return device_of(self._segmenter)
 
     def refine(
         self, images: Sequence[Pixels], found: Sequence[Sequence[Prediction]], options: PredictOptions
@@ -174,24 +176,17 @@ class PromptedMasks:
         return [self._one(image, items, options) for image, items in zip(images, found, strict=True)]
 
     def _one(self, image: Pixels, items: Sequence[Prediction], options: PredictOptions) -> list[Prediction]:
-        if not items:
+        given = boxed(image, items, options.tally)
+        if not given:
             return []
-        height, width = image.shape[:2]
-        boxed = [(item, box) for item in items if (box := _box_of(item, width, height)) is not None]
-        options.tally.add("degenerate", len(items) - len(boxed))
-        prompts = [Clicks(box=box) for _, box in boxed]
-        cut = self._segmenter.segment(self._segmenter.encode(image), prompts) if prompts else []
+        cut = self._segmenter.segment(self._segmenter.encode(image), [Clicks(box=box) for _, box in given])
         masked = [
             dataclasses.replace(item, geometry=encode(segment.mask))
-            for (item, _), segment in zip(boxed, cut, strict=True)
+            for (item, _), segment in zip(given, cut, strict=True)
             if segment.mask.any()
         ]
-        options.tally.add("empty", len(boxed) - len(masked))
+        options.tally.add("empty", len(given) - len(masked))
         return masked
-
-
-def _box_of(item: Prediction, width: int, height: int) -> Box | None:
-    return clip_box(Box(*item.geometry.bounds), width, height) if item.geometry is not None else None
 
 
 def _boxes(found: Sequence[Prediction], options: PredictOptions) -> list[Prediction]:

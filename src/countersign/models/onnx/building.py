@@ -13,6 +13,7 @@ from countersign.models.onnx.frame import Size
 from countersign.models.onnx.inputs import Fit, Input
 from countersign.models.onnx.reading import Found
 from countersign.models.onnx.session import Signature, Tensor
+from countersign.models.vocabularies import unique
 
 _FLOATS = ("float32", "float16")
 _KINDS = (*_FLOATS, "uint8", "int8", "int32")
@@ -148,7 +149,7 @@ def _class_names(described: Description, found: Found, count: int | None) -> tup
         raise ModelError(f"{found.origin}: there is no class", remedy="Declare at least one.")
     twice = sorted({name for name in shown if shown.count(name) > 1}) if len(set(shown)) < len(shown) else []
     if twice:
-        names = _told_apart(names)
+        names = unique(names)
     return names
 
 
@@ -156,23 +157,14 @@ def _renamed(names: tuple[str, ...], given: tuple[str, ...], described: Descript
     background = _background(described, len(names))
     shown = [index for index, name in enumerate(names) if name and index != background]
     if len(given) == len(names):
-        return _told_apart(given)
+        return unique(given)
     if len(given) != len(shown):
         raise ModelError(
             f"{file} has {len(given)} names, but the model knows {len(shown)} classes",
             remedy="Give one name a line for each class, in the model's order.",
         )
     others = dict(zip(shown, given, strict=True))
-    return _told_apart(tuple(others.get(index, name) for index, name in enumerate(names)))
-
-
-def _told_apart(names: tuple[str, ...]) -> tuple[str, ...]:
-    seen: dict[str, int] = {}
-    told = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        told.append(f"{name} ({seen[name]})" if name and seen[name] > 1 else name)
-    return tuple(told)
+    return unique(tuple(others.get(index, name) for index, name in enumerate(names)))
 
 
 def _background(described: Description, count: int) -> int | None:
