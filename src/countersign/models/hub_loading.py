@@ -31,7 +31,7 @@ _BLOCK = 1 << 22
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A network in evaluation mode on its device, and what prepares its inputs (None where none was asked for)."""
+    """A network in evaluation mode on its device, and what prepares its inputs."""
 
     network: Any
     processor: Any
@@ -130,20 +130,17 @@ def load(
     auto: str,
     *,
     device: str | None,
-    processor: str | None = "AutoProcessor",
+    processor: str = "AutoProcessor",
     dtype: str = "float32",
     may_miss: Sequence[str] = (),
     pickle: bool = False,
-    options: Mapping[str, Any] | None = None,
-    processor_options: Mapping[str, Any] | None = None,
 ) -> Loaded:
     """Load a checkpoint with a class of transformers, offline, and refuse one that lacks weights.
 
     ``auto`` names the class (``AutoModelForObjectDetection``, ``Sam3Model`` ...), ``processor`` the one that prepares
     inputs. ``dtype`` is what weights are converted to: on a CPU always ``float32``. ``may_miss`` are patterns of keys
-    that a complete checkpoint may lack; ``options`` go to the network's ``from_pretrained``. ``pickle`` allows weights
-    in a ``.bin`` file where there is no safetensors file: it is read for numbers alone, anything else in it is an
-    error. Raises ModelError.
+    that a complete checkpoint may lack. ``pickle`` allows weights in a ``.bin`` file where there is no safetensors
+    file: it is read for numbers alone, anything else in it is an error. Raises ModelError.
     """
     config = read_config(folder)
     if config.get("auto_map") and not config.get("architectures"):
@@ -156,24 +153,21 @@ def load(
         import transformers
 
         place = choose_device(device)
-        exact = "float32" if place.startswith("cpu") else dtype
         network, report = getattr(transformers, auto).from_pretrained(
             folder,
             output_loading_info=True,
-            local_files_only=True,
             use_safetensors=None if pickle else True,
             weights_only=True,
-            trust_remote_code=False,
-            **({"dtype": getattr(torch, exact)} | dict(options or {})),
+            dtype=getattr(torch, "float32" if place.startswith("cpu") else dtype),
+            **_OFFLINE,
         )
         _check_complete(folder, report, may_miss)
         network = network.eval().requires_grad_(False).to(place)
-        prepares = None
-        if processor is not None:
-            prepares = getattr(transformers, processor).from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False, **(processor_options or {})
-            )
+        prepares = getattr(transformers, processor).from_pretrained(folder, **_OFFLINE)
     return Loaded(network, prepares, folder, config, place, weights_hash(folder))
+
+
+_OFFLINE: Mapping[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
 
 def _check_complete(folder: Path, report: Mapping[str, Any], may_miss: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from countersign.domain.errors import InvalidInput, ModelError, WorkspaceError
 from countersign.domain.model import ModelCard, Prompt, StoredModel
 from countersign.domain.run import TRUTH, Method, RunSpec
 from countersign.learn import storage
-from countersign.models import registry, trained
+from countersign.models import registry, settings, trained
 from countersign.models.contract import Anything, Model
 from countersign.runs import stages
 from countersign.runs.mask_files import check_folder
@@ -156,7 +156,7 @@ def check_classes(
 def check_settings(store: Store, spec: RunSpec) -> None:
     """Raise InvalidInput for a setting that no model of a run has, or of a wrong kind. Raises NotFound, ModelError."""
     both = (spec.model, spec.refiner) if spec.refiner else (spec.model,)
-    registry.check_settings(both, spec.settings, saved=saved(store), remote=remote(store))
+    settings.check(both, spec.settings, saved=saved(store), remote=remote(store))
 
 
 def export(store: Store, name: str, file: Path) -> Path:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -28,6 +27,7 @@ from countersign.learn.settings import TrainingSettings
 from countersign.runs import machine, processes
 from countersign.runs.predicting import explain
 from countersign.runs.pulse import Pulse
+from countersign.runs.reporter import Reporter
 from countersign.store import Store, fields, labels, trainings
 from countersign.store import models as model_rows
 
@@ -36,8 +36,6 @@ EMPTY_TAG = "empty"
 """Tag of an image that is known to show no object: without labels it teaches what is not there."""
 
 _LEARNED_FROM = (LabelState.VERIFIED, LabelState.PROMOTED)
-_NOTICES = 50  # kept in the progress at most
-_CURVE = 300  # points
 
 
 def create(store: Store, project_id: int, spec: TrainingSpec, *, created_by: str) -> Training:
@@ -180,48 +178,6 @@ def _tell_news(now: Training, told: dict[str, Any], on_event: OnEvent) -> None:
     told["notices"] = len(notices)
 
 
-class Reporter:
-    """Keeps what a training reports in its row: the newest of each kind, and all notices up to a limit.
-
-    Reports come several times a second; ``flush`` writes what is new. Any thread may call.
-    """
-
-    def __init__(self) -> None:
-        self._new: dict[str, Any] = {}
-        self._notices: list[dict[str, Any]] = []
-        self._curve: list[dict[str, Any]] = []
-        self._every = 1
-        self._lock = threading.Lock()
-
-    def __call__(self, event: Event) -> None:
-        data = events.to_data(event)
-        kind = data.pop("event")
-        with self._lock:
-            if kind == "progress":
-                self._note(data)
-            if kind != "notice":
-                self._new[kind] = data
-            elif len(self._notices) < _NOTICES:
-                self._notices.append(data)
-                self._new["notices"] = list(self._notices)
-
-    def _note(self, data: dict[str, Any]) -> None:
-        """Add a point to the curve, which keeps its shape and a bounded number of points."""
-        if self._curve and data["step"] < self._curve[-1]["step"] + self._every:
-            return
-        self._curve.append({name: data.get(name) for name in ("step", "epoch", "losses", "score")})
-        if len(self._curve) > _CURVE:
-            self._curve = self._curve[::2]
-            self._every = max(1, self._curve[-1]["step"] // len(self._curve))
-        self._new["curve"] = list(self._curve)
-
-    def take(self) -> dict[str, Any]:
-        """Return what is new since the last call, by the names of the progress."""
-        with self._lock:
-            new, self._new = self._new, {}
-        return new
-
-
 def train(
     store: Store,
     training_id: int,
@@ -258,16 +214,20 @@ def train(
             cancelled = pulse.stopped or stop()
         model = keep(store, trained, training.spec.model)
     except BaseException as error:
-        gone = isinstance(error, Cancelled | KeyboardInterrupt)
-        state = TrainingState.CANCELLED if gone else TrainingState.ERROR
-        with store.write() as c:
-            said = "" if gone else explain(error)
-            trainings.finish(c, training_id, state, error=said, progress=reporter.take())
+        _end_without_model(store, training_id, error, reporter)
         raise
     with store.write() as c:
         state = TrainingState.CANCELLED if cancelled else TrainingState.DONE
         trainings.finish(c, training_id, state, model_id=model.id, progress=reporter.take())
     return model
+
+
+def _end_without_model(store: Store, training_id: int, error: BaseException, reporter: Reporter) -> None:
+    gone = isinstance(error, Cancelled | KeyboardInterrupt)
+    state = TrainingState.CANCELLED if gone else TrainingState.ERROR
+    with store.write() as c:
+        said = "" if gone else explain(error)
+        trainings.finish(c, training_id, state, error=said, progress=reporter.take())
 
 
 def _fit(store: Store, training: Training, tell: OnEvent, stop: Callable[[], bool], device: str | None) -> Any:

@@ -15,7 +15,7 @@ import pytest
 import tiny_onnx
 from countersign.domain.errors import CountersignError, InvalidInput, ModelError, NotFound, SettingsError
 from countersign.domain.model import ModelCard
-from countersign.models import registry
+from countersign.models import registry, settings
 from countersign.models.contract import Model, PredictOptions, SplitModel
 from countersign.runs import catalogue
 
@@ -92,9 +92,9 @@ def test_card(model: Model, saved: dict[str, Path]) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_settings__only_those_that_a_family_declares(family: str, saved: dict[str, Path]) -> None:
     known = dict.fromkeys(registry.family(family).setting_names, 1)
-    registry.check_settings([_reference(family, saved)], known, saved=saved)
+    settings.check([_reference(family, saved)], known, saved=saved)
     with pytest.raises(InvalidInput, match="has no setting 'tpo'") as refused:
-        registry.check_settings([_reference(family, saved)], known | {"tpo": 1}, saved=saved)
+        settings.check([_reference(family, saved)], known | {"tpo": 1}, saved=saved)
     assert "Did you mean 'top'?" in refused.value.remedy
     assert all(name in refused.value.remedy for name in known)
 
@@ -112,9 +112,9 @@ def test_settings__only_those_that_a_family_declares(family: str, saved: dict[st
 )
 def test_settings__of_a_wrong_kind(name: str, value: object, allowed: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} is {value!r}") as refused:
-        registry.check_settings(["detector:owner/name"], {name: value})
+        settings.check(["detector:owner/name"], {name: value})
     assert allowed in refused.value.remedy
-    registry.check_settings(["detector:owner/name"], {"nms": None, "max_detections": None, "nms_across_classes": True})
+    settings.check(["detector:owner/name"], {"nms": None, "max_detections": None, "nms_across_classes": True})
 
 
 def test_predict__any_sizes_in_order_inside_the_image(model: Model) -> None:

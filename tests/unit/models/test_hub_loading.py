@@ -50,19 +50,19 @@ def test_load(classifier: Path) -> None:
 
 def test_load__a_random_head_is_refused(classifier: Path) -> None:
     with pytest.raises(ModelError, match="not complete") as caught:
-        hub_loading.load(classifier, "AutoModelForMaskedImageModeling", device="cpu", processor=None)
+        hub_loading.load(classifier, "AutoModelForMaskedImageModeling", device="cpu")
     assert str(classifier) in str(caught.value)
 
 
 def test_load__another_kind_of_model(classifier: Path) -> None:
     with pytest.raises(ModelError, match="another kind"):
-        hub_loading.load(classifier, "AutoModelForObjectDetection", device="cpu", processor=None)
+        hub_loading.load(classifier, "AutoModelForObjectDetection", device="cpu")
 
 
 def test_load__weights_of_another_shape(classifier: Path, tmp_path: Path) -> None:
     folder = _copy(classifier, tmp_path / "wide", hidden_size=32)
     with pytest.raises(ModelError, match="wide"):
-        hub_loading.load(folder, "AutoModelForImageClassification", device="cpu", processor=None)
+        hub_loading.load(folder, "AutoModelForImageClassification", device="cpu")
 
 
 def test_load__no_pickle(classifier: Path, tmp_path: Path) -> None:
@@ -72,13 +72,13 @@ def test_load__no_pickle(classifier: Path, tmp_path: Path) -> None:
     (folder / "model.safetensors").unlink()
     torch.save({}, folder / "pytorch_model.bin")
     with pytest.raises(ModelError, match="can run programs"):
-        hub_loading.load(folder, "AutoModelForImageClassification", device="cpu", processor=None)
+        hub_loading.load(folder, "AutoModelForImageClassification", device="cpu")
 
 
 def test_load__no_foreign_code(classifier: Path, tmp_path: Path) -> None:
     folder = _copy(classifier, tmp_path / "remote", auto_map={"AutoModel": "x.Y"}, architectures=None)
     with pytest.raises(ModelError, match="never run"):
-        hub_loading.load(folder, "AutoModel", device="cpu", processor=None)
+        hub_loading.load(folder, "AutoModel", device="cpu")
 
 
 @pytest.mark.parametrize(
