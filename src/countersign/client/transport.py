@@ -108,7 +108,7 @@ class Transport:
                     file.write(chunk)
         return to
 
-    def upload(self, path: str, files: Sequence[tuple[str, Path]], **fields: str) -> Any:
+    def upload(self, path: str, files: Sequence[tuple[str, Path]], **fields: Any) -> Any:
         """Send one file as a form."""
         name, file = files[0]
         with file.open("rb") as opened:

@@ -19,6 +19,7 @@ from countersign.domain.label import (
     LabelClass,
     LabelState,
     Origin,
+    Prediction,
     Provenance,
     Verb,
 )
@@ -84,6 +85,11 @@ def label(data: Data) -> Label:
         data["id"] or None,
         data["image_id"],
     )
+
+
+def prediction(data: Data) -> Prediction:
+    """Read what a model says of an image."""
+    return Prediction(data["class_name"], to_geometry(data["geometry"]), data["confidence"], data["attributes"])
 
 
 def new_label(value: Label) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from countersign.domain.errors import InvalidInput
 from countersign.domain.label import Prediction
-from countersign.domain.model import ModelCard
+from countersign.domain.model import ModelCard, Task
 from countersign.models.contract import Model, PredictOptions, ReadsFiles
 from countersign.models.remote import family, spec
 from countersign.store import Store
@@ -96,12 +96,19 @@ class RemoteModels:
             return _shown(records.delete(c, name))
 
     def test(
-        self, name: str, image: str | Path | None = None, *, min_confidence: float = 0.1, **options: Any
+        self,
+        name: str,
+        image: str | Path | None = None,
+        *,
+        min_confidence: float = 0.1,
+        classes: Sequence[str] = (),
+        task: str | None = None,
     ) -> RemoteTest:
         """Ask whether the server is there and, with an image, what the model says of it.
 
-        ``options`` are more of ``PredictOptions`` (classes, prompts, task). Raises NotFound, ModelError, ImageError.
+        ``task`` is for a model that does several things. Raises NotFound, ModelError, ImageError.
         """
+        asked = PredictOptions(tuple(classes), min_confidence, task=Task(task) if task else None)
         with self._store.read() as c:
             said = spec.from_data(records.get(c, name).spec, name)
         began = time.monotonic()
@@ -112,7 +119,6 @@ class RemoteModels:
         try:
             if not isinstance(model, Model) or not isinstance(model, ReadsFiles):
                 raise InvalidInput(f"{name!r} does not label whole images", remedy="Test it without an image.")
-            asked = PredictOptions(min_confidence=min_confidence, **options)
             picture: Any = model.read(Path(image).expanduser())
             began = time.monotonic()
             found = model.predict([picture], asked)[0]

@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
-from countersign.client import project, review, workspace
+from countersign.client import project, remote_models, review, workspace
 from countersign.workbench.models import Models
 from countersign.workbench.project import Project
+from countersign.workbench.remote_models import RemoteModels
 from countersign.workbench.reviewing import Review
 from countersign.workbench.workspace import Workspace
 
 KINDS: list[tuple[type, type]] = [
     (Workspace, workspace.Workspace),
     (Models, workspace.Models),
+    (RemoteModels, remote_models.RemoteModels),
     (Project, project.Project),
     (Review, review.Review),
 ]

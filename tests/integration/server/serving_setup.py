@@ -23,6 +23,7 @@ from countersign.server.routes import (
     models,
     operations,
     projects,
+    remote_models,
     review,
     runs,
     segmenting,
@@ -97,6 +98,7 @@ def _routes() -> Iterator[APIRoute]:
         segmenting,
         catalogue,
         operations,
+        remote_models,
     ):
         yield from (route for route in module.router.routes if isinstance(route, APIRoute))
 

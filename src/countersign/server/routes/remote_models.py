@@ -13,6 +13,7 @@ from countersign.server import wire
 from countersign.server.context import Here, HereDep
 from countersign.server.pictures import checked
 from countersign.server.routes._common import ModelName, problems
+from countersign.server.schemas.learning import Task
 from countersign.server.schemas.remote_models import (
     RemoteModel,
     RemoteModelCreate,
@@ -77,7 +78,7 @@ def test_remote_model(model: ModelName, body: RemoteModelTest, here: HereDep) ->
         image = here.image(body.image_id)
         checked(image)
         path = image.path
-    return _tested(here, model, path, body.min_confidence, body.classes)
+    return _tested(here, model, path, body.min_confidence, body.classes, body.task)
 
 
 @router.post("/remote-models/{model}/test-file", response_model=RemoteModelTested, responses=problems(404))
@@ -87,15 +88,18 @@ def try_remote_model(
     file: Annotated[UploadFile, File(description="An image of yours. It is not kept.")],
     min_confidence: Annotated[float, Form(ge=0, le=1)] = 0.1,
     classes: Annotated[list[str], Form(max_length=10_000)] = [],  # noqa: B006
+    task: Annotated[Task | None, Form(description="None: the first that the model does.")] = None,
 ) -> Response:
     """Ask what a model behind a URL says of a file of yours, of any format that is read here. Nothing is stored."""
     with tempfile.TemporaryDirectory(prefix="countersign-") as folder:
         path = add_file(Path(folder), file.filename or "image", file.file)
-        return _tested(here, model, path, min_confidence, classes)
+        return _tested(here, model, path, min_confidence, classes, task)
 
 
-def _tested(here: Here, model: str, path: str | Path | None, min_confidence: float, classes: list[str]) -> Response:
-    found = RemoteModels(here.store).test(model, path, min_confidence=min_confidence, classes=tuple(classes))
+def _tested(
+    here: Here, model: str, path: str | Path | None, min_confidence: float, classes: list[str], task: str | None
+) -> Response:
+    found = RemoteModels(here.store).test(model, path, min_confidence=min_confidence, classes=classes, task=task)
     predictions = None if found.predictions is None else [wire.prediction(item) for item in found.predictions]
     return Json(
         {"answer": found.answer, "seconds": found.seconds, "predictions": predictions, "counts": dict(found.counts)}

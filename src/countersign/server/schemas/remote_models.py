@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from countersign.server.schemas.common import Id, JsonObject, Wire
-from countersign.server.schemas.learning import ModelCard, Prediction
+from countersign.server.schemas.learning import ModelCard, Prediction, Task
 
 
 class RemoteModel(Wire):
@@ -51,6 +51,8 @@ class RemoteModelTest(Wire):
     """Null: ask its server alone."""
     min_confidence: float = Field(default=0.1, ge=0, le=1)
     classes: list[str] = Field(default_factory=list, max_length=10_000)
+    task: Task | None = None
+    """Null: the first that the model does."""
 
 
 class RemoteModelTested(Wire):

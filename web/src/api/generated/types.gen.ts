@@ -172,6 +172,12 @@ export type BodyTryRemoteModel = {
      * Min Confidence
      */
     min_confidence?: number;
+    /**
+     * Task
+     *
+     * None: the first that the model does.
+     */
+    task?: 'classification' | 'detection' | 'semantic_segmentation' | 'instance_segmentation' | 'pose' | 'prompted_segmentation' | 'embedding' | 'questions' | null;
 };
 
 /**
@@ -3445,6 +3451,12 @@ export type RemoteModelTest = {
      * Min Confidence
      */
     min_confidence?: number;
+    /**
+     * Task
+     *
+     * Null: the first that the model does.
+     */
+    task?: 'classification' | 'detection' | 'semantic_segmentation' | 'instance_segmentation' | 'pose' | 'prompted_segmentation' | 'embedding' | 'questions' | null;
 };
 
 /**
