@@ -93,18 +93,27 @@ def locate(card: ModelCard) -> Path:
     Files that were put there by hand are hashed, compared with the card and recorded, once. Raises ModelError where
     files are missing or are not what the card says, and where a licence must be accepted first.
     """
+    place, where = require(card)
+    if where == MODELS and not (place / RECORD).is_file():
+        adopt(card)
+    return place
+
+
+def require(card: ModelCard) -> tuple[Path, str]:
+    """Return the folder that holds the model's files, and of what kind it is. Reads no weights. Raises ModelError."""
     licences.require(card)
     found = _found(card)
     if found is None:
         size = f" ({card.download_bytes / 1e6:,.0f} MB)" if card.download_bytes else ""
         gone = _gone(card)
-        what = f"of the weights of {card.name!r} {', '.join(gone)} is missing" if gone else (
-            f"the weights of {card.name!r} are not on this machine")  # fmt: skip
+        what = (
+            f"of the files of {card.name!r} {', '.join(gone)} {'is' if len(gone) == 1 else 'are'} missing in "
+            f"{records.place(card.name)}"
+            if gone
+            else f"the weights of {card.name!r} are not on this machine"
+        )
         raise ModelError(what, remedy=f"Fetch them with: countersign models pull {pull_name(card)}{size}")
-    place, where = found
-    if where == MODELS and not (place / RECORD).is_file():
-        adopt(card)
-    return place
+    return found
 
 
 def pull_name(card: ModelCard) -> str:
@@ -118,7 +127,14 @@ def pull_name(card: ModelCard) -> str:
 def _gone(card: ModelCard) -> list[str]:
     place = records.place(card.name)
     record = records.read(place)
-    return [file.name for file in record.files if not (_base(place, record) / file.name).is_file()] if record else []
+    if record is not None:
+        return [file.name for file in record.files if not (_base(place, record) / file.name).is_file()]
+    if not place.is_dir() or not any(place.iterdir()):
+        return []
+    if card.files:
+        return [file.name for file in card.files if not (place / file.name).is_file()]
+    absent = [] if (place / "config.json").is_file() else ["config.json"]
+    return absent + (absent_shards(place) or [] if any(place.glob("*.safetensors")) else ["model.safetensors"])
 
 
 def adopt(card: ModelCard, on_bytes: Callable[[int], None] | None = None) -> Record:
@@ -256,7 +272,7 @@ def recorded() -> list[Record]:
 def check(card: ModelCard, on_bytes: Callable[[int], None] | None = None) -> list[Checked]:
     """Hash the model's files again and say of each what became of it. Records those that were put there by hand.
 
-    Raises NotFound where the model is not on this machine.
+    Raises NotFound where the model is not on this machine, ModelError where only a part of it is.
     """
     place = records.place(card.name)
     record = records.read(place)
@@ -264,6 +280,8 @@ def check(card: ModelCard, on_bytes: Callable[[int], None] | None = None) -> lis
         base = _base(place, record)
         return [_compared(card.name, base, file.name, file.sha256, on_bytes) for file in record.files]
     found = _found(card)
+    if found is None and _gone(card):
+        require(card)  # says what is missing of the files that somebody put there
     if found is None:
         raise NotFound(
             "model on this machine", card.name, remedy=f"Fetch it: countersign models pull {pull_name(card)}"

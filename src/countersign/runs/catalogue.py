@@ -16,8 +16,9 @@ from countersign.domain.errors import InvalidInput, ModelError, WorkspaceError
 from countersign.domain.model import ModelCard, Prompt, StoredModel
 from countersign.domain.run import TRUTH, Method, RunSpec
 from countersign.learn import storage
-from countersign.models import registry, settings, trained
+from countersign.models import hub_loading, registry, settings, trained, weights
 from countersign.models.contract import Anything, Model
+from countersign.models.hub_family import HubFamily
 from countersign.runs import stages
 from countersign.runs.mask_files import check_folder
 from countersign.runs.training import new_folder
@@ -87,7 +88,19 @@ def settled(store: Store, spec: RunSpec, card_of: Callable[[str], ModelCard]) ->
     stages.check_method(spec)
     check_settings(store, spec)
     check_spec(spec, card_of)
+    for reference in filter(None, (spec.model, spec.refiner)):
+        _check_here(parse(store, reference))
     return spec
+
+
+def _check_here(reference: registry.Reference) -> None:
+    """Raise ModelError where a model's files must be fetched first, or its licence accepted."""
+    if reference.path is not None or "weights" in reference.options:
+        return
+    if reference.card is not None:
+        weights.require(reference.card)
+    elif isinstance(registry.family(reference.family), HubFamily):
+        hub_loading.folder_of(reference)
 
 
 def _from_everywhere(store: Store, reference: str) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from countersign.domain.errors import InvalidInput, NotFound
+from countersign.domain.errors import CountersignError, InvalidInput, ModelError, NotFound
 from countersign.domain.model import ModelCard, Task
-from countersign.models import catalogue, licences, own, pickles, pulling, registry, weights
+from countersign.models import catalogue, licences, own, pickles, pulling, records, registry, weights
 from countersign.models.weights import Checked, Installed
 from countersign.workbench.location import actor
 from countersign.workbench.progress import OnProgress, Progress
@@ -127,7 +129,21 @@ class Shelf:
         for other in card.details.get("with", ()):
             if weights.find(self._card(other)) is None:
                 pulling.pull(self._card(other), by=self._user, on_stage=_telling(on_progress))
-        return _entry(card)
+        return _entry(self._described(card))
+
+    def _described(self, card: ModelCard) -> ModelCard:
+        """Return the card of a model that is here now; of one outside the catalogue only its files say what it does."""
+        record = records.read(records.place(card.name))
+        if card.tasks or record is None:
+            return card
+        try:
+            found = self._read_card(f"{card.family}:{card.hub_id}")
+        except CountersignError:
+            return card  # its files are of no use: a run says why
+        found = dataclasses.replace(found, name=card.name, hub_id=card.hub_id, source=card.source)
+        with suppress(ModelError):  # the folder may be read-only
+            records.write(records.place(card.name), dataclasses.replace(record, card=found))
+        return found
 
     def add(
         self,
@@ -182,7 +198,10 @@ class Shelf:
             if on_progress is not None:
                 on_progress(Progress("check", done, total, unit="bytes"))
 
-        return [item for card in cards for item in weights.check(card, step)]
+        checked = [item for card in cards for item in weights.check(card, step)]
+        for card in cards:
+            self._described(card)
+        return checked
 
     def disk_usage(self) -> dict[str, int]:
         """Bytes that each model takes in the models folder.
@@ -247,7 +266,11 @@ class Shelf:
             card = self._read_card(name)
             if card.hub_id or any(file.url for file in card.files):
                 return card
-        return hub_loading.hub_card(reference) if is_repository else None
+        if not is_repository:
+            return None
+        card = hub_loading.hub_card(reference)
+        record = records.read(records.place(card.name))
+        return record.card if record is not None and record.card.hub_id == card.hub_id else card
 
     def _place_name(self, name: str) -> str:
         try:

@@ -108,7 +108,7 @@ def test_pull__a_missing_file_is_named_and_fetched(hub: WeightsServer, models_fo
     pull(card_of(), by="anna")
     (models_folder / "small" / "vocab.txt").unlink()
     with pytest.raises(
-        ModelError, match=r"vocab\.txt is missing\. Fetch .* countersign models pull none:someone/small"
+        ModelError, match=r"vocab\.txt is missing in .*small\. Fetch .* countersign models pull none:someone/small"
     ):
         weights.locate(card_of())
     hub.asked.clear()
@@ -261,6 +261,19 @@ def test_put_there_by_hand(models_folder: Path, verb: Callable[[ModelCard], obje
     assert {file.name for file in record.files} == {"config.json", "model.safetensors"}
     (place / "model.safetensors").write_bytes(b"x")
     assert "damaged" in {item.state for item in weights.check(card_of())}
+
+
+@pytest.mark.parametrize("verb", [weights.locate, weights.check])
+def test_put_there_by_hand__a_part(models_folder: Path, verb: Callable[[ModelCard], object]) -> None:
+    place = models_folder / "small"
+    place.mkdir(parents=True)
+    (place / "config.json").write_bytes(FILES["config.json"])
+
+    with pytest.raises(ModelError, match=r"model\.safetensors is missing in .*small"):
+        verb(card_of())
+    listed = card_of(files=tuple(WeightFile(name) for name in ("config.json", "vocab.txt", "model.safetensors")))
+    with pytest.raises(ModelError, match=r"vocab\.txt, model\.safetensors are missing"):
+        verb(listed)
 
 
 def test_put_there_by_hand__another_file(models_folder: Path) -> None:

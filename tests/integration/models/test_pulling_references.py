@@ -74,6 +74,9 @@ def test_a_repository_of_a_known_family(
     entry = shelf.pull(reference)
 
     assert (entry.name, entry.card.hub_id) == ("some--body", "Some/Body")
+    for found in (entry, shelf.entry(reference), shelf.entry("some--body"), shelf.catalogue(installed=True)[0]):
+        assert found.card.tasks == card.tasks
+        assert found.card.classes
     assert _loads(reference).card.weights_hash == _loads("some--body").card.weights_hash
 
 

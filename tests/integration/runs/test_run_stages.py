@@ -284,6 +284,32 @@ def test_masks__that_cannot_be_written(store: Store, project_of: MakeProject, tm
         assert "its masks cannot be written" in runs.failures(c, made.id)[0][2]
 
 
+@pytest.mark.parametrize(
+    ("more", "command"),
+    [
+        ({"model": "rt-detr-r18"}, "countersign models pull rt-detr-r18"),
+        ({"model": "detector:owner/name"}, "countersign models pull detector:owner/name"),
+        (
+            {"model": "staged:detector", "refiner": "sam2.1-tiny", "method": Method.TWO_STAGE},
+            "countersign models pull sam2.1-tiny",
+        ),
+    ],
+)
+def test_weights_that_must_be_fetched_first(
+    store: Store, project_of: MakeProject, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, more: Any, command: str
+) -> None:
+    monkeypatch.setenv("COUNTERSIGN_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
+    project = project_of(1)
+
+    with pytest.raises(ModelError, match="not on this machine") as refused:
+        control.create(store, project.id, RunSpec(field="auto", **more), created_by="ann")
+
+    assert command in refused.value.remedy
+    with store.read() as c:
+        assert fields.find(c, project.id, "auto") is None
+
+
 def test_masks__a_folder_that_ends_with_its_process(store: Store, project_of: MakeProject) -> None:
     with pytest.raises(InvalidInput, match="gone when the process"):
         _run(store, project_of(1), "detector", masks="memory://masks", executor="processes")
