@@ -65,6 +65,8 @@ def add(c: Connection, project_id: int, items: Sequence[NewImage]) -> AddResult:
     gets the split if it has none, and the tags. Bytes are compared by hash alone.
     """
     lock(c, Lock.IMAGES, project_id)
+    if items:
+        _note_change(c, t.project.c.id == project_id)
     known = _by_hash(c, project_id, {item.file.content_hash for item in items})
     next_id = reserve_ids(c, t.image, len(items))
     rows: list[tuple[Any, ...]] = []
@@ -163,16 +165,23 @@ def known_files(c: Connection, project_id: int) -> dict[str, tuple[int, int, str
 
 def set_state(c: Connection, ids: Collection[int], state: ImageState) -> None:
     """Say whether the files of these images are there."""
+    _note_change(c, _projects_of(c, ids))
     c.execute(t.image.update().where(among(c, t.image.c.id, ids)).values(state=ImageState(state).value))
 
 
 def set_split(c: Connection, ids: Collection[int], split: str) -> None:
     """Put images into a split (``train``, ``test`` ...; empty: none)."""
+    _note_change(c, _projects_of(c, ids))
     c.execute(t.image.update().where(among(c, t.image.c.id, ids)).values(split=_word(split, "split") if split else ""))
 
 
 def add_tags(c: Connection, ids: Collection[int], tags: Iterable[str]) -> None:
     """Give tags to images; those that have one already keep it."""
+    _note_change(c, _projects_of(c, ids))
+    _tag(c, ids, tags)
+
+
+def _tag(c: Connection, ids: Collection[int], tags: Iterable[str]) -> None:
     for tag in {_word(tag, "tag") for tag in tags}:
         has = sa.select(t.image_tag.c.image_id).where(
             t.image_tag.c.tag == tag, t.image_tag.c.project_id == t.image.c.project_id
@@ -185,7 +194,20 @@ def add_tags(c: Connection, ids: Collection[int], tags: Iterable[str]) -> None:
 def remove_tags(c: Connection, ids: Collection[int], tags: Iterable[str]) -> None:
     """Take tags from images."""
     chosen = (among(c, t.image_tag.c.image_id, ids), t.image_tag.c.tag.in_(list(tags)))
+    _note_change(c, _projects_of(c, ids))
     c.execute(t.image_tag.delete().where(*chosen))
+
+
+def _projects_of(c: Connection, ids: Collection[int]) -> sa.ColumnElement[bool]:
+    return t.project.c.id.in_(sa.select(t.image.c.project_id).where(among(c, t.image.c.id, ids)))
+
+
+def _note_change(c: Connection, projects: sa.ColumnElement[bool]) -> None:
+    """Count a change to the images of projects, so that it is seen (``watch.py``).
+
+    Before the change itself: two who write to the same images at once wait for each other here, and not crosswise.
+    """
+    c.execute(t.project.update().where(projects).values(images_changed=t.project.c.images_changed + 1))
 
 
 def tags(c: Connection, project_id: int) -> dict[str, int]:
@@ -268,7 +290,7 @@ def _tag_items(c: Connection, project_id: int, items: Sequence[NewImage], ids: S
         for tag in item.tags:
             by_tag.setdefault(tag, []).append(image_id)
     for tag, tagged in by_tag.items():
-        add_tags(c, tagged, [tag])
+        _tag(c, tagged, [tag])
 
 
 def _page(c: Connection, fits: queries.Conditions, after: int, limit: int) -> list[Image]:

@@ -89,6 +89,8 @@ project = sa.Table(
     _id(),
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("created_at", Moment, nullable=False),
+    # Counts the changes to its images (which there are, their files, tags, splits), for who watches from elsewhere.
+    sa.Column("images_changed", sa.BigInteger, nullable=False, default=0, server_default="0"),
 )
 
 image = sa.Table(

@@ -62,18 +62,19 @@ def images_of(c: Connection, row: ChangeRow, *, most: int = 200) -> list[int] | 
 
 def lists(c: Connection) -> dict[str, tuple[Any, ...]]:
     """Return what the short lists look like now, by name or name:project: compare two to see what changed."""
+    p = t.project.c
+    projects = c.execute(sa.select(p.id, p.name, p.images_changed).order_by(p.id)).all()
     found: dict[str, Any] = {
-        "projects": tuple(map(tuple, c.execute(sa.select(t.project.c.id, t.project.c.name).order_by(t.project.c.id)))),
+        "projects": tuple((row[0], row[1]) for row in projects),
         "models": tuple(map(tuple, c.execute(sa.select(t.model.c.id, t.model.c.name).order_by(t.model.c.id)))),
     }
-    for project_id, _ in found["projects"]:
+    for project_id, _, images_changed in projects:
         k, f = t.label_class.c, t.field.c
         classes = sa.select(k.id, k.name, k.color, sa.type_coerce(k.keypoint_names, sa.Text))
         found[f"classes:{project_id}"] = tuple(map(tuple, c.execute(classes.where(k.project_id == project_id))))
         these = sa.select(f.id, f.name, f.closed).where(f.project_id == project_id)
         found[f"fields:{project_id}"] = tuple(map(tuple, c.execute(these)))
-        newest = sa.select(sa.func.max(t.image.c.id)).where(t.image.c.project_id == project_id)
-        found[f"images:{project_id}"] = (c.execute(newest).scalar(),)
+        found[f"images:{project_id}"] = (images_changed,)
     return found
 
 

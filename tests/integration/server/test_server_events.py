@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import queue
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -85,6 +87,18 @@ def test_changes_of_another_process(served: Served) -> None:
         event = stream.next("change")
         assert event["change"]["actor"] == "bert"
         assert event["image_ids"] == [9]
+
+
+def test_tags_and_splits_of_another_process(served: Served) -> None:
+    """As `countersign tag` in a terminal does, while somebody looks at the grid."""
+    opened = "import sys; from countersign.workbench.workspace import open_workspace as open; w = open(sys.argv[1])"
+    folder = str(served.workspace.store.folder)
+    with listening(served) as stream:
+        for given in ("add_tags=['night']", "remove_tags=['night']", "split='val'"):
+            code = f"{opened}; w.project('shapes').mark('id=1,2', {given}); w.close()"
+            subprocess.run([sys.executable, "-c", code, folder], check=True, timeout=60)
+            event = stream.next("images")
+            assert (event["project_id"], event["count"]) == (served.project, 10)
 
 
 def test_progress_of_operations(served: Served) -> None:

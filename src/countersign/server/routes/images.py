@@ -253,9 +253,6 @@ def update_images(project_id: ProjectId, body: ImagesUpdate, here: HereDep) -> R
     record = here.record(project_id)
     wanted = query_of(body.query, body.ids)
     count = looking.mark(here.store, record, wanted, body.add_tags, body.remove_tags, body.split)
-    with here.store.read() as c:
-        total = images.count(c, project_id)
-    here.parts.hub.publish({"type": "images", "project_id": project_id, "count": total})
     return Json({"count": count})
 
 
