@@ -265,6 +265,28 @@ def test_label_studio() -> None:
     assert found[2].geometry.bounds == (20, 10, 5, 2)
 
 
+def test_label_studio__a_backend_that_has_forgotten_its_set_up() -> None:
+    """As one that was started again: it fails until it is set up."""
+    ready = False
+
+    def answer(asked: Asked) -> Reply:
+        nonlocal ready
+        if asked.path == "/setup":
+            ready = True
+            return Reply(b'{"model_version": "v1"}')
+        return Reply(b'{"results": [{"result": []}]}' if ready else b"Model is not loaded", 200 if ready else 500)
+
+    with serving(answer) as server:
+        data = {"url": server.url, "contract": "label-studio", "tasks": ["detection"], "classes": ["a"], "retries": 0}
+        model = family.connect(spec.from_data(data), "m")
+        assert isinstance(model, Model)
+        model.predict([IMAGE], ALL)
+        ready = False
+        assert model.predict([IMAGE], ALL) == [[]]
+        model.close()
+    assert [asked.path for asked in server.asked] == ["/setup", "/predict", "/predict", "/setup", "/predict"]
+
+
 def test_brush__a_repeated_run() -> None:
     bits = f"{16:032b}{7:05b}{3:04b}{7:04b}{7:04b}{7:04b}" + "1" + "00" + f"{15:04b}" + f"{200:08b}"
     bits += "0" * (-len(bits) % 8)

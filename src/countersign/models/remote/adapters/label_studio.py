@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from countersign.domain.errors import ModelError
+from countersign.domain.errors import ModelError, ServerGone
 from countersign.domain.geometry import Ellipse
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
@@ -71,11 +71,22 @@ class LabelStudio:
             self._ready = True
 
     def predict(self, images: Sequence[Sent], options: PredictOptions) -> list[list[Prediction]]:
+        fresh = not self._ready
         self._set_up()
         url = joined(self._spec.url, "predict")
         tasks = [{"id": i + 1, "data": {"image": image.data_url}} for i, image in enumerate(images)]
         body = {"tasks": tasks, "project": _PROJECT, "label_config": self._config, "params": dict(self._spec.settings)}
-        data = self._http.post_json(url, body)
+        try:
+            data = self._http.post_json(url, body)
+        except ServerGone:
+            raise
+        except ModelError:
+            if fresh:
+                raise
+            # A backend that was started again has forgotten its set-up, and fails in its own way until it has one.
+            self._ready = False
+            self._set_up()
+            data = self._http.post_json(url, body)
         with fitting(self._http, url, data):
             told = items(record(data, "the answer")["results"], "results")
             if len(told) != len(images):
