@@ -20,6 +20,7 @@ import { useShortcuts } from "~/app/shortcuts";
 import { useView } from "~/app/view";
 import type { EditorSession } from "~/editor/session";
 import { ErrorState } from "~/ui/ErrorState";
+import { later } from "~/ui/later";
 import { ClassPicker } from "./ClassPicker";
 import { Conflicts } from "./Conflicts";
 import { EditorContext } from "./context";
@@ -41,7 +42,7 @@ import { ToolRail } from "./ToolRail";
 import { useUi } from "./ui";
 
 const AskPanel = lazy(() => import("./asking/AskPanel"));
-const SmartPanel = lazy(() => import("./smart/SmartPanel"));
+const SmartPanel = later(async () => (await import("./smart/SmartPanel")).default);
 
 interface Props {
   projectId: number;
@@ -159,11 +160,7 @@ function Editor({ projectId, imageId, session }: Props & { session: EditorSessio
             <DrawingBar />
             <ClassPicker />
             <ShapeMenu />
-            {smart && (
-              <Suspense fallback={null}>
-                <SmartPanel />
-              </Suspense>
-            )}
+            {smart && <SmartPanel />}
           </div>
           <StatusBar />
         </section>
