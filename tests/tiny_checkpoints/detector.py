@@ -63,4 +63,4 @@ def build(card: ModelCard, folder: Path) -> None:
         }[kind]
         config = maker(backbone_config=backbone, **_COMMON, **named)
     processor = T.RTDetrImageProcessor(size={"height": 64, "width": 64})
-    _seeded.save(lambda: network(config), folder, processor, spread=0.2 if kind.startswith("d-fine") else 0.05)
+    _seeded.save(lambda: network(config), folder, processor, spread=0.2, side=64)

@@ -40,8 +40,10 @@ def follow(session: Session, project: Project, run: Run, *, detach: bool = False
 
 def as_progress(name: str, now: RunProgress) -> Progress:
     """What a run reports, as what a progress display shows."""
-    note = f"{now.labels:,} labels" + (f", {now.failed:,} failed" if now.failed else "")
-    return Progress(name, now.done + now.failed, now.total, note)
+    done = now.done + now.failed
+    told = f"{now.labels:,} labels" + (f", {now.failed:,} failed" if now.failed else "")
+    # Before the first image: that engines are being measured, which takes a while.
+    return Progress(name, done, now.total, now.note if now.note and not done else told)
 
 
 def _conclude(session: Session, run: Run) -> None:

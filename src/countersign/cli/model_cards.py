@@ -67,6 +67,8 @@ def bar(rating: int) -> str:
 
 def card_lines(entry: Entry) -> tuple[list[tuple[str, Any]], list[str]]:
     """Return what a card says: pairs of name and value, and lines for what only its family knows."""
+    from countersign.models.accelerated import shown
+
     card = entry.card
     names = ", ".join(name for name in card.classes[:20] if name)
     more = " ..." if len(card.classes) > 20 else ""
@@ -92,6 +94,7 @@ def card_lines(entry: Entry) -> tuple[list[tuple[str, Any]], list[str]]:
         ("source", card.source),
         ("hub", card.hub_id),
         ("needs", _needs(card)),
+        ("on a CPU", shown(card)),
         ("weights", card.weights_hash),
         *_files(entry),
         ("here", _here(entry)),

@@ -53,6 +53,7 @@ def show(session: Session, run: str, project: str | None, failures: int) -> None
         ("images", f"{now.done:,} done, {now.failed:,} failed, {now.pending:,} to do, of {now.total:,}"),
         ("labels", f"{now.labels:,} in {spec.field}"),
         ("model", spec.model),
+        *([("engine", found.note)] if found.note else []),
         ("least confidence", spec.min_confidence),
         ("classes", ", ".join(spec.classes) or "all"),
         ("begun by", f"{found.created_by}, {found.created_at.astimezone():%Y-%m-%d %H:%M}"),

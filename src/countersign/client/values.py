@@ -174,7 +174,7 @@ def run(data: Data) -> Run:
         data["id"], data["project_id"], data["field_id"], data["name"], RunState(data["state"]), spec,
         data["created_by"], _at(data["created_at"]), moment(data["started_at"]), moment(data["finished_at"]),
         data["error"], far["total"], far["done"], far["failed"], far["labels"], data["target_field"],
-        data["tally"],
+        data["tally"], data["note"],
     )  # fmt: skip
 
 
@@ -183,6 +183,7 @@ def run_progress(data: Data) -> RunProgress:
     far = data["progress"]
     counts = (far["total"], far["done"], far["failed"], far["labels"])
     rest = {"rate": far["rate"], "eta_s": far["eta_s"], "workers": far["workers"], "error": data["error"]}
+    rest["note"] = data["note"]
     return RunProgress(data["id"], RunState(data["state"]), *counts, **rest)
 
 

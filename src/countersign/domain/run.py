@@ -181,6 +181,8 @@ class Run:
     target_field: str = ""
     tally: Mapping[str, int] = dataclasses.field(default_factory=dict)
     """What was mended or left out while predicting: ``clipped``, ``degenerate`` (boxes without an area) ..."""
+    note: str = ""
+    """Which engine computes the model, and why; or that the engines are being measured."""
 
     @property
     def pending(self) -> int:

@@ -73,6 +73,7 @@ class RunProgress:
     eta_s: float | None = None
     workers: int = 0
     error: str = ""
+    note: str = ""
 
     @property
     def pending(self) -> int:

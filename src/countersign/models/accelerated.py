@@ -14,14 +14,16 @@ from typing import Any
 import numpy as np
 
 from countersign.domain.errors import ModelError
-from countersign.domain.model import ModelCard
-from countersign.models import acceleration
-from countersign.models.acceleration import Difference, Runner
+from countersign.domain.model import ModelCard, Task
+from countersign.models import acceleration, registry
+from countersign.models.acceleration import Choice, Difference
 from countersign.models.batches import Prepared
 from countersign.models.contract import Pixels
+from countersign.models.engines import Runner
 from countersign.models.registry import Reference
 
 OPTION = "engine"
+ANY_SIZE = "the network takes images of any size"
 _SIZES = ((48, 64), (64, 48), (40, 40), (32, 96))
 
 
@@ -50,13 +52,11 @@ def runner(
     shapes = {tuple(tuple(value.shape) for value in item.inputs.values()) for item in made}
     reason = ""
     if len(shapes) > 1:
-        reason = "the network takes images of any size"
+        reason = ANY_SIZE
     elif unlike := sorted(set(made[0].inputs) - {key, "pixel_mask"}):
         reason = f"the network takes more than an image: {', '.join(unlike)}"
     if reason:
-        if engine not in ("auto", "torch"):
-            raise ModelError(f"{card.name} cannot run on {engine}: {reason}", remedy="Use engine=torch.")
-        return None, _with(card, acceleration.Choice("torch", reason))
+        return None, stays(card, engine, reason)
     example = made[0].inputs[key][0].float().numpy()
     run, choice = acceleration.accelerate(
         wrap(network) if wrap else network,
@@ -65,11 +65,34 @@ def runner(
         device=device,
         engine=engine,
         difference=difference,
+        name=card.name,
     )
     return (None if choice.engine == "torch" else run), _with(card, choice)
 
 
-def _with(card: ModelCard, choice: acceleration.Choice) -> ModelCard:
+def shown(card: ModelCard) -> str:
+    """Say in a line what computes a model on a CPU, without loading it; "" for families that know torch alone."""
+    if card.family not in registry.families() or OPTION not in registry.family(card.family).option_names:
+        return ""
+    if card.family == "torchvision" and Task.CLASSIFICATION not in card.tasks:
+        return f"torch ({ANY_SIZE})"
+    if acceleration.usual() != "auto":
+        return f"{acceleration.usual()} (COUNTERSIGN_ENGINE says so)"
+    choice = acceleration.told(card.name, card.weights_hash)
+    if choice is None:
+        return "the fastest that agrees with torch; the first run with it measures which"
+    rates = ", ".join(f"{name} {rate:.3g}" for name, rate in choice.rates.items())
+    return f"{choice.engine} ({choice.reason}{f'; images/s of one core: {rates}' if rates else ''})"
+
+
+def stays(card: ModelCard, engine: str, reason: str) -> ModelCard:
+    """Return the card of a network that only torch computes. Raises ModelError where another engine is asked for."""
+    if engine not in ("auto", "torch"):
+        raise ModelError(f"{card.name} cannot run on {engine}: {reason}", remedy="Use engine=torch.")
+    return _with(card, Choice("torch", reason))
+
+
+def _with(card: ModelCard, choice: Choice) -> ModelCard:
     return dataclasses.replace(card, details={**card.details, **choice.details()})
 
 

@@ -6,33 +6,37 @@ under a name made of the weights' hash, the input's shape, the processor and the
     <models folder>/.accelerated/<hash>/model.onnx
     <models folder>/.accelerated/<hash>/choice.json
 
+A lock beside the folder lets one process at a time do so; a killed one leaves nothing that counts.
 Engines are compared as a run uses them: one thread in each prediction. One that differs from torch by more than
 ``TOLERANCES`` is never chosen, not even on request. Who uses the outputs, and for what, is not known here.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import hashlib
 import logging
 import os
 import platform
 import re
-import shutil
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
 from countersign.domain.errors import ModelError
-from countersign.models import records, threads
+from countersign.models import exporting, records, threads
+from countersign.models.engines import OnnxRunner, OpenVinoRunner, Runner, TorchRunner
 
 ENGINES = ("auto", "torch", "onnx", "openvino")
 TOLERANCES = {"onnx": 1e-3, "openvino": 1e-2}
@@ -44,8 +48,13 @@ ONNX Runtime computes in float32. OpenVINO computes in bfloat16 where the proces
 GAIN = 1.1
 """Another engine is chosen only where it is faster than torch by this factor: less is within the noise."""
 
+_FORMAT = 2  # of what is kept; a network that could not be exported is tried again when this changes
 _ROUNDS = 4
 _BATCH = 4
+_MADE_BY: Mapping[str, tuple[str, Callable[[Path], Runner]]] = {
+    "onnx": ("onnxruntime", OnnxRunner),
+    "openvino": ("openvino", OpenVinoRunner),
+}
 _LIBRARIES = ("torch", "onnx", "onnxscript", "onnxruntime", "openvino")
 _log = logging.getLogger(__name__)
 
@@ -71,99 +80,28 @@ class Choice:
         return shown
 
 
-class Runner(Protocol):
-    """Computes. Several threads may call it at once."""
-
-    def __call__(self, batch: Array) -> list[Array]:
-        """Take (N, C, H, W) float32, return the network's outputs, each with N rows. Raises ModelError."""
-        ...
+_say: ContextVar[Callable[[str], None] | None] = ContextVar("say", default=None)
+_may_measure: ContextVar[bool] = ContextVar("may_measure", default=True)
 
 
-class TorchRunner:
-    """The network itself. It returns a tensor, a sequence of them, or a mapping (whose values count)."""
-
-    def __init__(self, network: Any, device: str) -> None:
-        self._network = network
-        self._device = device
-
-    def __call__(self, batch: Array) -> list[Array]:
-        import torch
-
-        with torch.inference_mode():
-            outputs = self._network(torch.from_numpy(batch).to(self._device))
-            return [part.float().cpu().numpy() for part in tensors(outputs)]
+@contextlib.contextmanager
+def announced(say: Callable[[str], None]) -> Iterator[None]:
+    """While this is open in this thread, ``say`` is told in a sentence before measuring begins: it takes minutes."""
+    before = _say.set(say)
+    try:
+        yield
+    finally:
+        _say.reset(before)
 
 
-class OnnxRunner:
-    """The exported network in ONNX Runtime."""
-
-    def __init__(self, path: Path) -> None:
-        from countersign.models.onnx.session import Session
-
-        self._session = Session(path, "cpu")
-        image = self._session.signature.inputs[0]
-        self._name, self._one = image.name, image.shape[0] == 1
-
-    def __call__(self, batch: Array) -> list[Array]:
-        return _one_by_one(self._compute, batch) if self._one else self._compute(batch)
-
-    def _compute(self, batch: Array) -> list[Array]:
-        return self._session.run({self._name: np.ascontiguousarray(batch)})
-
-
-class OpenVinoRunner:
-    """The exported network in OpenVINO; each thread has a request of its own.
-
-    openvino reports its import over the network where ``openvino_telemetry`` is installed: it is kept from finding it.
-    """
-
-    def __init__(self, path: Path) -> None:
-        import sys
-        import threading
-
-        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-        import openvino
-
-        self._core = openvino.Core()
-        self._path = path
-        self._local = threading.local()
-        self._lock = threading.Lock()
-        self._compiled: dict[int, Any] = {}
-        self._one = bool(self._core.read_model(str(path)).input(0).partial_shape[0].is_static)
-
-    def __call__(self, batch: Array) -> list[Array]:
-        return _one_by_one(self._compute, batch) if self._one else self._compute(batch)
-
-    def _compute(self, batch: Array) -> list[Array]:
-        share = threads.pool()
-        requests = self._local.__dict__.setdefault("requests", {})
-        if share not in requests:
-            requests[share] = self._model(share).create_infer_request()
-        found = requests[share].infer({0: np.ascontiguousarray(batch)}, share_outputs=False)
-        return [np.array(found[index]) for index in range(len(found))]
-
-    def _model(self, share: int) -> Any:
-        with self._lock:
-            if share not in self._compiled:
-                lanes = threads.lanes()
-                settings = {
-                    "NUM_STREAMS": str(lanes),
-                    "INFERENCE_NUM_THREADS": str(max(lanes, lanes + share - 1)),
-                }
-                self._compiled[share] = self._core.compile_model(str(self._path), "CPU", settings)
-            return self._compiled[share]
-
-
-def _one_by_one(compute: Callable[[Array], list[Array]], batch: Array) -> list[Array]:
-    rows = [compute(batch[i : i + 1]) for i in range(len(batch))]
-    return [np.concatenate(parts) for parts in zip(*rows, strict=True)]
-
-
-def tensors(outputs: Any) -> tuple[Any, ...]:
-    """Return the tensors of what a network returned."""
-    if isinstance(outputs, Mapping):
-        outputs = tuple(outputs.values())
-    return tuple(outputs) if isinstance(outputs, list | tuple) else (outputs,)
+@contextlib.contextmanager
+def without_measuring() -> Iterator[None]:
+    """While this is open in this thread, a network that was never measured is computed by torch, at once."""
+    before = _may_measure.set(False)
+    try:
+        yield
+    finally:
+        _may_measure.reset(before)
 
 
 def accelerate(
@@ -174,13 +112,15 @@ def accelerate(
     device: str = "cpu",
     engine: str = "auto",
     difference: Difference | None = None,
+    name: str = "",
 ) -> tuple[Runner, Choice]:
     """Return what computes the network fastest, and why it was chosen.
 
     ``network`` is a torch module in evaluation mode whose ``forward`` takes one float32 tensor (wrap one that takes
     or returns more); ``example`` is one prepared image, (C, H, W), of the size that all have. ``engine`` is one of
     ``ENGINES``: with ``auto`` they are measured, once for each set of weights, shape, processor and versions.
-    ``difference`` compares outputs where their order means nothing (default: number by number).
+    ``difference`` compares outputs where their order means nothing (default: number by number). ``name`` is the
+    model's, by which ``told`` finds the choice.
     Raises ModelError where an engine that is asked for by name is not there or does not agree with torch.
     """
     if engine not in ENGINES:
@@ -191,18 +131,31 @@ def accelerate(
     if device != "cpu":
         return own, Choice("torch", f"the network computes on {device}")
     place = _place(weights_hash, example)
+    keep = functools.partial(_write, place, name, weights_hash)
     try:
-        known = _read(place, engine)
-        if known is None:
-            known = _compare(network, own, example, place, engine, difference or differs)
-        return _runner(known.engine, own, place), known
+        found = _known(place, own, engine)
+        if found is None and engine == "auto" and not _may_measure.get():
+            return own, Choice("torch", "not measured yet: the first run with it does that")
+        if found is None:
+            with _locked(place, name):
+                found = _known(place, own, engine)  # by the process that had the lock
+                if found is None:
+                    _tell(f"Measuring once which engine computes {name or 'the network'} fastest; it may take minutes.")
+                    choice = _compare(network, own, example, place, engine, difference or differs)
+                    if engine == "auto":
+                        keep(choice)
+                        _log.info("engine %s: %s", choice.engine, choice.reason)
+                    found = _runner(choice.engine, own, place), choice
+        return found
     except Exception as error:  # what an exporter or a library raises is theirs
         if engine != "auto":
             what = f"the network cannot run on {engine}: {_line(error)}"
             raise ModelError(what, remedy="Use engine=torch.") from error
         _log.info("torch is used: %s", _line(error))
+        if isinstance(error, OSError | MemoryError):  # it may go well another time
+            return own, Choice("torch", f"no other could be tried: {_line(error)}")
         choice = Choice("torch", f"it could not be exported: {_line(error)}")
-        _write(place, choice)  # so that it is not tried again at every load
+        keep(choice)  # so that it is not tried again at every load
         return own, choice
 
 
@@ -211,47 +164,79 @@ def usual() -> str:
     return os.environ.get("COUNTERSIGN_ENGINE", "").strip() or "auto"
 
 
+def told(name: str, weights_hash: str = "") -> Choice | None:
+    """Return what was chosen on this machine, with these libraries, for the model of this name; None where nothing was.
+
+    ``weights_hash`` tells models of the same name apart where it is known.
+    """
+    found: list[tuple[float, Choice]] = []
+    for file in (records.models_folder() / ".accelerated").glob("*/choice.json"):
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            data = orjson.loads(file.read_bytes())
+            same = not weights_hash or data.get("weights_hash") == weights_hash
+            if data.get("model") == name and same and data.get("made_with") == _made_with():
+                found.append((file.stat().st_mtime, _choice(data)))
+    return max(found, key=lambda item: item[0])[1] if found else None
+
+
 def _runner(engine: str, own: Runner, place: Path) -> Runner:
-    if engine == "onnx":
-        return OnnxRunner(place / "model.onnx")
-    return OpenVinoRunner(place / "model.onnx") if engine == "openvino" else own
+    return own if engine == "torch" else _MADE_BY[engine][1](place / "model.onnx")
+
+
+def _known(place: Path, own: Runner, wanted: str) -> tuple[Runner, Choice] | None:
+    """Return what was measured before, if it answers ``wanted`` and its file still opens."""
+    choice = _read(place, wanted)
+    if choice is None:
+        return None
+    try:
+        return _runner(choice.engine, own, place), choice
+    except ModelError as error:  # a damaged file: made anew
+        _log.warning("%s is made anew: %s", place, _line(error))
+        (place / "model.onnx").unlink(missing_ok=True)
+        return None
 
 
 def _compare(network: Any, own: Runner, example: Array, place: Path, wanted: str, difference: Difference) -> Choice:
-    """Export where that was not done yet, measure, choose and remember. Raises where ``wanted`` cannot be had."""
+    """Export where that was not done yet, measure and choose. Raises where ``wanted`` cannot be had."""
     file = place / "model.onnx"
-    if not file.is_file():
-        _export(network, example, file)
-    runners: dict[str, Runner] = {"torch": own, "onnx": OnnxRunner(file)}
-    if wanted == "openvino" or _installed("openvino"):
-        runners["openvino"] = OpenVinoRunner(file)
     batch = _batch(example)
+    if not file.is_file():
+        exporting.export(network, batch, file)
     truth = own(batch)
-    differences = {name: difference(truth, run(batch)) for name, run in runners.items() if name != "torch"}
+    runners: dict[str, Runner] = {"torch": own}
+    differences: dict[str, float] = {}
+    failed: list[str] = []
+    for name, (library, make) in _MADE_BY.items():
+        if wanted not in ("auto", name) or not (_installed(library) or wanted == name):
+            continue
+        try:
+            run = make(file)
+            differences[name] = difference(truth, run(batch))
+            runners[name] = run
+        except Exception as error:  # one library that does not load leaves the others as they are
+            if wanted == name:
+                raise
+            failed.append(f"{name} fails: {_line(error)}")
     if wanted != "auto":
         if differences[wanted] > TOLERANCES[wanted]:
             raise ModelError(f"it differs from torch by {differences[wanted]:.1e} of the largest output")
         return Choice(wanted, "asked for", {}, differences)
     agreeing = {name: run for name, run in runners.items() if _agrees(name, differences)}
     choice = choose(measure(agreeing, batch), differences)
-    _write(place, choice)
-    _log.info("engine %s: %s", choice.engine, choice.reason)
-    return choice
+    return dataclasses.replace(choice, reason="; ".join([choice.reason, *failed]))
 
 
 def choose(rates: Mapping[str, float], differences: Mapping[str, float]) -> Choice:
     """Choose by images per second. Pure: rates of torch and of those engines that agree with it."""
     best = max(rates, key=lambda name: rates[name])
     gain = rates[best] / rates["torch"]
+    wrong = [f"{name} differs by {value:.1e}" for name, value in differences.items() if not _agrees(name, differences)]
     if best == "torch" or gain < GAIN:
-        others = ", ".join(f"{name} {rate / rates['torch']:.2f} x" for name, rate in rates.items() if name != "torch")
-        wrong = ", ".join(
-            f"{name} differs by {value:.1e}" for name, value in differences.items() if not _agrees(name, differences)
-        )
-        said = "; ".join(part for part in (others, wrong) if part)
+        others = [f"{name} {rate / rates['torch']:.2f} x" for name, rate in rates.items() if name != "torch"]
+        said = "; ".join([", ".join(others)] * bool(others) + wrong)
         return Choice("torch", f"no other is faster ({said})", rates, differences)
     reason = f"{gain:.2f} times as fast as torch, difference {differences[best]:.0e}"
-    return Choice(best, reason, rates, differences)
+    return Choice(best, "; ".join([reason, *wrong]), rates, differences)
 
 
 def _agrees(name: str, differences: Mapping[str, float]) -> bool:
@@ -297,57 +282,40 @@ def differs(truth: Sequence[Array], found: Sequence[Array]) -> float:
     return worst
 
 
-def _export(network: Any, example: Array, file: Path) -> None:
-    """Write the network for batches of any size, or where it has a size built in, for single images."""
-    import torch
+@contextlib.contextmanager
+def _locked(place: Path, name: str) -> Iterator[None]:
+    from filelock import FileLock, Timeout
 
-    part = file.parent.with_name(f".{uuid.uuid4().hex}")
-    part.mkdir(parents=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(place.with_name(f"{place.name}.lock"))
     try:
-        images = torch.from_numpy(_batch(example))
-        _write_program(network, images[:2], part / file.name, {0: torch.export.Dim("batch", min=1, max=1024)})
-        if _batch_of(part / file.name) is not None:
-            _write_program(network, images[:1], part / file.name, None)
-        shutil.rmtree(file.parent, ignore_errors=True)
-        part.rename(file.parent)
+        lock.acquire(timeout=0)
+    except Timeout:
+        _tell(f"Waiting for another process that measures which engine computes {name or 'the network'} fastest.")
+        lock.acquire()
+    try:
+        yield
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        lock.release()
 
 
-def _batch_of(file: Path) -> int | None:
-    from countersign.models.onnx.session import read_signature
-
-    first = read_signature(file).inputs[0].shape[0]
-    return first if isinstance(first, int) else None
-
-
-def _write_program(network: Any, images: Any, file: Path, dynamic: Any) -> None:
-    import contextlib
-    import io
-    import warnings
-
-    import torch
-
-    said = io.StringIO()
-    with warnings.catch_warnings(), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            network,
-            (images,),
-            dynamo=True,
-            verbose=False,
-            input_names=["images"],
-            dynamic_shapes=(dynamic,) if dynamic else None,
-        )
-    if program is None:
-        raise ModelError("torch exported nothing")
-    program.save(str(file))
+def _tell(text: str) -> None:
+    _log.info(text)
+    say = _say.get()
+    if say is not None:
+        say(text)
 
 
 def _place(weights_hash: str, example: Array) -> Path:
-    parts = [weights_hash, str(example.shape), platform.processor() or platform.machine(), _processor()]
-    parts += [f"{name} {_installed(name)}" for name in _LIBRARIES]
+    parts = [weights_hash, str(example.shape), _made_with()]
     return records.models_folder() / ".accelerated" / hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+@functools.cache
+def _made_with() -> str:
+    """The processor and the versions: what was measured with others says nothing here."""
+    parts = [f"format {_FORMAT}", platform.processor() or platform.machine(), _processor()]
+    return "\n".join(parts + [f"{name} {_installed(name)}" for name in _LIBRARIES])
 
 
 def _processor() -> str:
@@ -366,9 +334,8 @@ def _installed(name: str) -> str:
 
 
 def _read(place: Path, wanted: str) -> Choice | None:
-    """Return what was measured before, if it answers ``wanted``."""
     try:
-        choice = Choice(**orjson.loads((place / "choice.json").read_bytes()))
+        choice = _choice(orjson.loads((place / "choice.json").read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
     if wanted == "auto":
@@ -378,11 +345,16 @@ def _read(place: Path, wanted: str) -> Choice | None:
     return None
 
 
-def _write(place: Path, choice: Choice) -> None:
+def _choice(data: Mapping[str, Any]) -> Choice:
+    return Choice(**{part.name: data[part.name] for part in dataclasses.fields(Choice) if part.name in data})
+
+
+def _write(place: Path, name: str, weights_hash: str, choice: Choice) -> None:
+    data = {**dataclasses.asdict(choice), "model": name, "weights_hash": weights_hash, "made_with": _made_with()}
     try:
         place.mkdir(parents=True, exist_ok=True)
         part = place / f".{uuid.uuid4().hex}"
-        part.write_bytes(orjson.dumps(dataclasses.asdict(choice)))
+        part.write_bytes(orjson.dumps(data))
         part.replace(place / "choice.json")
     except OSError as error:  # then it is measured again next time
         _log.warning("the choice of the engine cannot be kept in %s: %s", place, error.strerror or error)

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
 from countersign.models import accelerated, hub_loading, results, vocabularies
-from countersign.models.acceleration import Runner
 from countersign.models.batches import Prepared
 from countersign.models.contract import Anything, PredictOptions
 from countersign.models.detector_cards import CARDS
+from countersign.models.engines import Runner
 from countersign.models.hub_family import HubFamily
 from countersign.models.hub_loading import Loaded
 from countersign.models.hub_model import HubLabeller
@@ -49,8 +49,13 @@ class Detector(HubLabeller):
             engine,
             key=_INPUT,
             wrap=_answers_alone,
-            difference=differ_as_sets,
+            difference=self._differ,
         )
+
+    def _differ(self, truth: Sequence[NDArray[Any]], found: Sequence[NDArray[Any]]) -> float:
+        if [part.shape for part in truth] != [part.shape for part in found]:
+            return float("inf")
+        return differ_as_sets(_decoded(self._processor, truth), _decoded(self._processor, found))
 
     def _label(
         self, inputs: dict[str, Any], members: Sequence[Prepared], options: PredictOptions
@@ -79,28 +84,56 @@ _INPUT = "pixel_values"
 
 
 _SUREST = 50
+_LEAST = 1e-6  # of an area or a probability: below it there is nothing to compare
 
 
-def differ_as_sets(truth: Sequence[NDArray[Any]], found: Sequence[NDArray[Any]]) -> float:
-    """Return how far the surest answers of each side are from the nearest of the other: (N, Q, C) logits, (N, Q, 4).
+def _decoded(processor: Any, outputs: Sequence[NDArray[Any]]) -> list[Mapping[str, NDArray[Any]]]:
+    """Return the detections of each image, (Q,) scores and labels and (Q, 4) corners as parts of its sides."""
+    import torch
 
-    Which places such a network looks at it chooses by a first score, and in their order. Where scores are nearly equal
-    the last digit decides, so answers of the same number may be of different objects; what counts is the set.
+    logits, places = (torch.from_numpy(np.ascontiguousarray(part)) for part in outputs)
+    found = processor.post_process_object_detection(
+        SimpleNamespace(logits=logits, pred_boxes=places), threshold=-1.0, target_sizes=[(1, 1)] * len(logits)
+    )
+    return [{key: value.numpy() for key, value in each.items()} for each in found]
+
+
+def differ_as_sets(truth: Sequence[Mapping[str, NDArray[Any]]], found: Sequence[Mapping[str, NDArray[Any]]]) -> float:
+    """Return how far the surest detections of each side are from the best of the same class on the other.
+
+    That is the greater of 1 - IoU and the difference of their logits as a part of the largest one: on an image that
+    shows nothing all probabilities are small, and would be alike whatever the network says. Order means nothing: such
+    a network looks at places in the order of a first score, where the last digit may decide.
     """
-    logits, places = truth
-    others, elsewhere = found
-    if logits.shape != others.shape or places.shape != elsewhere.shape:
+    pairs = ((one, other) for pair in zip(truth, found, strict=True) for one, other in (pair, pair[::-1]))
+    return max((_farthest(one, other) for one, other in pairs), default=0.0)
+
+
+def _farthest(one: Mapping[str, NDArray[Any]], other: Mapping[str, NDArray[Any]]) -> float:
+    if not all(np.isfinite(side[key]).all() for side in (one, other) for key in ("scores", "boxes")):
         return float("inf")
-    largest = [max(float(np.abs(part).max(initial=0.0)), 1e-12) for part in truth]
-    worst = 0.0
-    for i in range(len(logits)):
-        one = np.concatenate([logits[i] / largest[0], places[i] / largest[1]], axis=1)
-        other = np.concatenate([others[i] / largest[0], elsewhere[i] / largest[1]], axis=1)
-        off = np.abs(one[:, None].astype(np.float32) - other[None].astype(np.float32)).max(axis=2)
-        ours, theirs = (np.argsort(-part.max(axis=1))[:_SUREST] for part in (logits[i], others[i]))
-        nearest = np.concatenate([off.min(axis=1)[ours], off.min(axis=0)[theirs]])
-        worst = max(worst, float(nearest.max()) if np.isfinite(nearest).all() else float("inf"))
-    return worst
+    surest = np.argsort(-one["scores"])[:_SUREST]
+    ours, theirs = _logits(one["scores"][surest]), _logits(other["scores"])
+    largest = max(float(np.abs(ours).max(initial=0.0)), 1.0)
+    away = np.abs(ours[:, None] - theirs[None]) / largest
+    off = np.maximum(away, 1.0 - _overlaps(one["boxes"][surest], other["boxes"]))
+    off[one["labels"][surest][:, None] != other["labels"][None]] = np.inf
+    return float(off.min(axis=1, initial=np.inf).max(initial=0.0))
+
+
+def _logits(scores: NDArray[Any]) -> NDArray[np.float64]:
+    kept = np.clip(scores.astype(np.float64), _LEAST, 1.0 - _LEAST)
+    return np.asarray(np.log(kept / (1.0 - kept)))
+
+
+def _overlaps(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:
+    """IoU of all pairs, (A, 4) and (B, 4) corners; two of no size at the same place overlap wholly."""
+    one, other = one[:, None].astype(np.float64), other[None].astype(np.float64)
+    sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
+    shared = np.clip(sides, 0.0, None).prod(axis=-1)
+    areas = (one[..., 2:] - one[..., :2]).prod(axis=-1) + (other[..., 2:] - other[..., :2]).prod(axis=-1)
+    apart = np.abs(one - other).max(axis=-1) > _LEAST
+    return np.asarray(np.where(apart, shared / np.maximum(areas - shared, _LEAST**2), 1.0))
 
 
 def _answers_alone(network: Any) -> Any:

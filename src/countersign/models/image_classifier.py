@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task, WeightFile
 from countersign.models import accelerated, hub_loading, results, vocabularies
-from countersign.models.acceleration import Runner
 from countersign.models.batches import Prepared
 from countersign.models.contract import Anything, PredictOptions
+from countersign.models.engines import Runner
 from countersign.models.hub_family import HubFamily
 from countersign.models.hub_loading import Loaded
 from countersign.models.hub_model import HubLabeller

@@ -51,7 +51,7 @@ class TimmClassifier(SplitModel):
         )
         grey = self.prepare(np.full((*self._size, 3), 100, np.uint8))
         self._run, choice = acceleration.accelerate(
-            network, grey, weights_hash=card.weights_hash, device=device, engine=engine
+            network, grey, weights_hash=card.weights_hash, device=device, engine=engine, name=card.name
         )
         self._card = dataclasses.replace(card, details={**card.details, **choice.details()})
 

@@ -18,13 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from countersign.domain.errors import ModelError
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
 from countersign.models import accelerated, batches, results
-from countersign.models.acceleration import Runner
 from countersign.models.batches import Prepared
 from countersign.models.contract import Pixels, PredictOptions, SplitModel
+from countersign.models.engines import Runner
 from countersign.models.registry import Reference
 from countersign.models.torchvision_cards import CARDS
 from countersign.models.torchvision_loading import Opened, card_of, open_model
@@ -52,6 +51,10 @@ class _Torchvision(SplitModel):
     @property
     def device(self) -> str:
         return self._device
+
+    def choose_engine(self, engine: str) -> None:
+        """Say that torch computes it. Raises ModelError where another engine is asked for."""
+        self._card = accelerated.stays(self._card, engine, accelerated.ANY_SIZE)
 
     def prepare(self, image: Pixels) -> Prepared:
         import torch
@@ -167,13 +170,10 @@ class TorchvisionFamily:
     def load(self, reference: Reference, *, device: str | None) -> _Torchvision:
         engine = accelerated.asked(reference)
         opened = open_model(reference, device)
-        if opened.kind == "classification":
-            model = Classifier(opened)
-            model.choose_engine(engine)
-            return model
-        if engine not in ("auto", "torch"):
-            raise ModelError(f"{reference.text!r} cannot run on {engine}", remedy="Classifiers can; use engine=torch.")
-        return {"detection": Detector, "segmentation": Segmenter}[opened.kind](opened)
+        made = {"classification": Classifier, "detection": Detector, "segmentation": Segmenter}[opened.kind]
+        model: _Torchvision = made(opened)
+        model.choose_engine(engine)
+        return model
 
 
 FAMILY = TorchvisionFamily()

@@ -203,7 +203,9 @@ def progress(store: Store, run_id: int) -> RunProgress:
         _rates.forget(key)
     eta = run.pending / rate if rate > 0 else None
     counts = (run.total, run.done, run.failed, run.labels)
-    return RunProgress(run_id, run.state, *counts, rate=rate, eta_s=eta, workers=workers, error=run.error)
+    return RunProgress(
+        run_id, run.state, *counts, rate=rate, eta_s=eta, workers=workers, error=run.error, note=run.note
+    )
 
 
 def wait(

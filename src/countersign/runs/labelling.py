@@ -22,6 +22,7 @@ from countersign.domain.model import ModelCard
 from countersign.domain.run import Method, Run, RunState
 from countersign.domain.work import ClaimedImage, ImageResult, Request
 from countersign.imaging.files import MISSING
+from countersign.models import acceleration
 from countersign.models.contract import Model, Pixels, PredictOptions, ReadsFiles, Tally, device_of, is_parallel
 from countersign.runs import machine
 from countersign.runs.engine import Engine, Plan
@@ -234,7 +235,7 @@ def _generate(
     with store.read() as c:
         run = runs.get(c, run_id)
     spec = run.spec
-    model = load(run)
+    model = _loaded(store, run, load)
     place = machine.layout(cores, parallel=is_parallel(model), on_gpu=not device_of(model).startswith("cpu"))
     plan = Plan(spec.batch_size, place.lanes, place.decoders)
     options = PredictOptions(spec.classes, spec.min_confidence, spec.settings, spec.task, spec.prompts)
@@ -261,3 +262,19 @@ def _generate(
     finally:
         if not own_process:
             machine.restore_threads(before)
+
+
+def _loaded(store: Store, run: Run, load: LoadModel) -> Model | GivenBoxes:
+    """Load, and let the run's record say that engines are measured meanwhile, and which one it was."""
+
+    def say(text: str) -> None:
+        with store.write() as c:
+            runs.note(c, run.id, text)
+
+    with acceleration.announced(say):
+        model = load(run)
+    details = model.card.details
+    if details.get("engine"):
+        reason = details.get("engine_reason")
+        say(f"{details['engine']}: {reason}" if reason else str(details["engine"]))
+    return model

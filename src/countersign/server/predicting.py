@@ -21,7 +21,7 @@ from countersign.domain import label_map
 from countersign.domain.errors import CountersignError, ModelError
 from countersign.domain.geometry import Box
 from countersign.domain.model import Prompt, Task
-from countersign.models import registry
+from countersign.models import acceleration, registry
 from countersign.models.contract import Anything, Model, PredictOptions, ReadsFiles
 from countersign.runs import asking, catalogue, segmenting
 from countersign.runs.predicting import explain
@@ -107,7 +107,8 @@ class Server:
         if key in self._models:
             self._models.move_to_end(key)
         else:
-            self._models[key] = catalogue.open_any(self._store, reference)
+            with acceleration.without_measuring():  # somebody waits for the answer
+                self._models[key] = catalogue.open_any(self._store, reference)
             while len(self._models) > _KEPT:
                 self._cutters.pop(id(self._models.popitem(last=False)[1]), None)
         return self._models[key]

@@ -155,6 +155,7 @@ def run(value: Run, progress: RunProgress | None = None) -> Data:
         "label_map": dict(spec.label_map),
         "masks": spec.masks,
         "tally": dict(value.tally),
+        "note": value.note,
         "progress": {
             "total": value.total,
             "done": value.done,

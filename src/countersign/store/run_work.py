@@ -50,6 +50,11 @@ def know(c: Connection, run_id: int, name: str, *, pid: int) -> None:
     c.execute(sa.update(worker).where(here).values(pid=pid, beat_at=_now()))
 
 
+def note(c: Connection, run_id: int, text: str) -> None:
+    """Keep what a worker says of its engine; the last one's word counts."""
+    c.execute(sa.update(run).where(run.c.id == run_id).values(note=text))
+
+
 def heartbeat(c: Connection, run_id: int, name: str) -> Request | None:
     """Say that a worker lives. Returns what is asked of it, or None where it is counted no more and must stop."""
     here = (worker.c.run_id == run_id) & (worker.c.name == name)

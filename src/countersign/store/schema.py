@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from countersign.domain.errors import WorkspaceError
 from countersign.store.tables import metadata
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """All revisions, oldest first: the ids of the files in migrations/versions."""
 
 VERSION_TABLE = "countersign_version"

@@ -300,6 +300,7 @@ run = sa.Table(
     _text("request"),  # what somebody asked of its workers: pause, cancel or nothing
     _text("target_field"),
     sa.Column("tally", Json, nullable=False, default=dict, server_default="{}"),  # what was mended or left out, counted
+    sa.Column("note", sa.Text, nullable=False, default="", server_default=""),  # what a worker says of its engine
     sa.UniqueConstraint("project_id", "name"),
     sa.Index("ix_run_field", "field_id"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import random
 import signal
@@ -18,7 +19,8 @@ from countersign.domain.label import LabelState
 from countersign.domain.query import ImageQuery
 from countersign.domain.run import Run, RunSpec, RunState
 from countersign.domain.work import RunProgress
-from countersign.runs import control
+from countersign.models import acceleration, registry
+from countersign.runs import control, executors
 from countersign.runs.executors import Processes
 from countersign.store import Store, images, labels, runs
 
@@ -50,6 +52,26 @@ def test_inline(store: Store, project_of: MakeProject) -> None:
     assert label.provenance is not None
     assert (label.provenance.model, label.provenance.weights_hash) == ("fake:quick", "f00")
     assert (label.provenance.run_id, label.provenance.min_confidence) == (run.id, 0.0)
+
+
+def test_inline__its_record_says_what_computes_the_model(
+    store: Store, project_of: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[str] = []
+
+    def load(_: Store, run: Run) -> fake_models.Fake:
+        acceleration._tell("Measuring")
+        with store.read() as c:
+            noted.append(runs.get(c, run.id).note)
+        model = fake_models.Fake(registry.parse("fake:quick"))
+        model.card = dataclasses.replace(model.card, details={"engine": "onnx", "engine_reason": "faster"})
+        return model
+
+    run = _create(store, project_of(2), executor="inline")
+    monkeypatch.setattr(executors, "load_model", load)
+    done = control.start(store, run.id)
+    assert noted == ["Measuring"]
+    assert done.note == control.progress(store, run.id).note == "onnx: faster"
 
 
 def test_inline__what_fails_is_told_and_can_be_tried_again(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
+import textwrap
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,7 +15,7 @@ import numpy as np
 import pytest
 
 from countersign.domain.errors import ModelError
-from countersign.models import acceleration, registry
+from countersign.models import acceleration, exporting, registry
 from countersign.models.contract import PredictOptions
 
 EXAMPLE = np.linspace(0.1, 1, 3 * 16 * 16, dtype=np.float32).reshape(3, 16, 16)
@@ -50,7 +55,7 @@ def test_choose__faster_by_more_than_the_noise() -> None:
         acceleration.choose({"torch": 10, "onnx": 14, "openvino": 15}, {"onnx": 0, "openvino": 0}).engine == "openvino"
     )
     chosen = acceleration.choose({"torch": 10, "onnx": 14}, {"onnx": 2e-7, "openvino": 0.2})
-    assert chosen.reason == "1.40 times as fast as torch, difference 2e-07"
+    assert chosen.reason == "1.40 times as fast as torch, difference 2e-07; openvino differs by 2.0e-01"
     refused = acceleration.choose({"torch": 10}, {"onnx": 0.2})
     assert "onnx differs by 2.0e-01" in refused.reason
 
@@ -111,8 +116,119 @@ def test_a_network_that_cannot_be_exported_stays_with_torch(folder: Path, rates:
     assert choice.reason.startswith("it could not be exported")
     assert isinstance(run, acceleration.TorchRunner)
     assert len(list(folder.glob("*/choice.json"))) == 1
+    assert [path for path in folder.iterdir() if path.name.startswith(".")] == []
     with pytest.raises(ModelError, match=r"cannot run on onnx.*engine=torch"):
         acceleration.accelerate(_network("python"), EXAMPLE, weights_hash="a", engine="onnx")
+
+
+def test_a_network_that_counts_its_images__is_exported_for_single_ones(rates: dict[str, float]) -> None:
+    import torch
+
+    class Counting(torch.nn.Module):
+        def forward(self, images):  # type: ignore[no-untyped-def]
+            return images.flatten(1)[:, :4] * torch.ones(len(images), 1)
+
+    run, choice = acceleration.accelerate(Counting().eval(), EXAMPLE, weights_hash="a")
+    assert choice.engine == "onnx"
+    batch = np.stack([EXAMPLE, EXAMPLE * 2, EXAMPLE * 3])
+    assert run(batch)[0] == pytest.approx(batch.reshape(3, -1)[:, :4])
+
+
+def test_killed_in_the_middle__done_again_and_nothing_is_left(folder: Path, rates: dict[str, float]) -> None:
+    script = """
+        import os, signal, sys
+        sys.path.insert(0, sys.argv[1])
+        from countersign.models import acceleration, exporting
+        from test_acceleration import EXAMPLE, _network
+
+        def half(network, images, file):
+            file.write_bytes(b"half of it")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        exporting._write = half
+        acceleration.accelerate(_network(), EXAMPLE, weights_hash="a")
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script), str(Path(__file__).parent)]
+    killed = subprocess.run(command, env={**os.environ}, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list(folder.glob(".*.part/model.onnx"))) == 1
+    assert list(folder.glob("[!.]*/*")) == []
+    _, choice = acceleration.accelerate(_network(), EXAMPLE, weights_hash="a")
+    assert choice.engine == "onnx"
+    assert list(folder.glob(".*.part")) == []
+
+
+def test_two_at_once__one_measures_and_the_other_waits(
+    rates: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exported: list[Path] = []
+    export, said = exporting.export, []
+
+    def slowly(network, images, file):  # type: ignore[no-untyped-def]
+        exported.append(file)
+        time.sleep(0.5)
+        export(network, images, file)
+
+    def one(_: int) -> acceleration.Choice:
+        with acceleration.announced(said.append):
+            return acceleration.accelerate(_network(), EXAMPLE, weights_hash="a", name="mine")[1]
+
+    monkeypatch.setattr(exporting, "export", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(one, range(2))
+    assert first == second
+    assert len(exported) == 1
+    assert sorted(text.split()[0] for text in said) == ["Measuring", "Waiting"]
+    assert all("mine" in text for text in said)
+
+
+def test_a_damaged_file_is_made_anew(folder: Path, rates: dict[str, float]) -> None:
+    acceleration.accelerate(_network(), EXAMPLE, weights_hash="a")
+    next(folder.glob("*/model.onnx")).write_bytes(b"no network")
+    run, choice = acceleration.accelerate(_network(), EXAMPLE, weights_hash="a")
+    assert choice.engine == "onnx"
+    assert run(EXAMPLE[None])[0] == pytest.approx(EXAMPLE.mean(axis=(1, 2))[None])
+
+
+def test_a_full_disk_is_not_remembered(rates: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(exporting, "export", full)
+        _, choice = acceleration.accelerate(_network(), EXAMPLE, weights_hash="a")
+    assert (choice.engine, "No space left" in choice.reason) == ("torch", True)
+    assert acceleration.accelerate(_network(), EXAMPLE, weights_hash="a")[1].engine == "onnx"
+
+
+def test_a_library_that_does_not_load_leaves_the_others(
+    rates: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(_: Path) -> None:
+        raise OSError("libtbb.so.12: no such file")
+
+    monkeypatch.setitem(acceleration._MADE_BY, "openvino", ("onnx", missing))  # type: ignore[index]
+    _, choice = acceleration.accelerate(_network(), EXAMPLE, weights_hash="a")
+    assert choice.engine == "onnx"
+    assert choice.reason.endswith("openvino fails: libtbb.so.12: no such file")
+
+
+def test_where_nobody_waits_for_measuring__torch_at_once(folder: Path, rates: dict[str, float]) -> None:
+    with acceleration.without_measuring():
+        _, choice = acceleration.accelerate(_network(), EXAMPLE, weights_hash="a")
+    assert (choice.engine, choice.reason) == ("torch", "not measured yet: the first run with it does that")
+    assert not folder.exists()
+    acceleration.accelerate(_network(), EXAMPLE, weights_hash="a")
+    with acceleration.without_measuring():
+        assert acceleration.accelerate(_network(), EXAMPLE, weights_hash="a")[1].engine == "onnx"
+
+
+def test_told__by_the_name_of_the_model(rates: dict[str, float]) -> None:
+    assert acceleration.told("mine") is None
+    _, choice = acceleration.accelerate(_network(), EXAMPLE, weights_hash="a", name="mine")
+    assert acceleration.told("mine") == acceleration.told("mine", "a") == choice
+    assert acceleration.told("mine", "b") is None
+    assert acceleration.told("other") is None
 
 
 def test_asked_for__torch_and_unknown(folder: Path) -> None:

@@ -66,6 +66,8 @@ class Run(Wire):
     """Where masks go as files; empty: they are in the database."""
     tally: dict[str, int]
     """What was mended or left out: `clipped`, `degenerate`, `empty` ..."""
+    note: str
+    """Which engine computes the model, and why; or that the engines are being measured."""
     progress: RunProgress
     actions: list[Literal["pause", "resume", "cancel", "skip", "retry", "review", "approve"]]
     """What may be done with it now."""

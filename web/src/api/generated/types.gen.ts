@@ -3714,6 +3714,12 @@ export type Run = {
      * Name
      */
     name: string;
+    /**
+     * Note
+     *
+     * Which engine computes the model, and why; or that the engines are being measured.
+     */
+    note: string;
     progress: RunProgress;
     /**
      * Project Id

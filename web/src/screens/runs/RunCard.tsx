@@ -21,7 +21,7 @@ import { paths } from "~/app/routes";
 import { writeView } from "~/app/view";
 import { TASK_NAMES } from "~/models/catalogue";
 import { ago, confidence, confirm, count, duration, many, percent, StateBadge } from "~/ui";
-import { METHOD_WORDS, tallied } from "./plan";
+import { engineOf, METHOD_WORDS, tallied } from "./plan";
 import classes from "./runs.module.css";
 
 type Verb = "pause" | "resume" | "cancel" | "skip" | "retry";
@@ -272,7 +272,8 @@ function Told({ run }: { run: Run }) {
     run.prompts.length > 0 && many(run.prompts.length, "prompt"),
     run.masks && `masks in ${run.masks}`,
   ].filter(Boolean);
-  if (how.length + tally.length === 0) return null;
+  const engine = engineOf(run.note);
+  if (how.length + tally.length === 0 && !engine) return null;
   return (
     <div className={classes.note}>
       {how.map((each) => (
@@ -280,6 +281,11 @@ function Told({ run }: { run: Run }) {
           {each}
         </span>
       ))}
+      {engine && (
+        <span className="cs-truncate" title={engine.why}>
+          {engine.text}
+        </span>
+      )}
       {tally.map(({ name, text, why }) => (
         <span key={name} title={why}>
           {text}

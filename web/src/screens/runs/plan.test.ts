@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { CatalogueEntry, Run } from "~/api";
 import {
   bodyOf,
+  engineOf,
   fieldName,
   firstAim,
   firstModel,
@@ -169,6 +170,17 @@ describe("over the wire", () => {
       {},
     );
     expect(given).toMatchObject({ model: "sam", refiner: "", boxes_field: "auto", masks: "" });
+  });
+});
+
+describe("the engine", () => {
+  it("is named with its reason, or the sentence stands that it is being chosen", () => {
+    expect(engineOf("onnx: 1.6 times as fast as torch")).toEqual({
+      text: "computed by onnx",
+      why: "1.6 times as fast as torch",
+    });
+    expect(engineOf("Measuring once which engine computes d-fine-s fastest.")?.text).toContain("Measuring");
+    expect(engineOf("")).toBeUndefined();
   });
 });
 

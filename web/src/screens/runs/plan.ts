@@ -247,6 +247,13 @@ const TALLY: Record<string, [one: string, why: string]> = {
   empty: ["without a mask dropped", "The second model found nothing in the box."],
 };
 
+/** Which engine computes the model, with the reason; or the sentence that says that engines are being measured. */
+export function engineOf(note: string) {
+  const at = note.indexOf(": ");
+  if (at < 0) return note ? { text: note, why: note } : undefined;
+  return { text: `computed by ${note.slice(0, at)}`, why: note.slice(at + 2) };
+}
+
 /** What a run mended or left out, in words. */
 export function tallied(tally: Readonly<Record<string, number>>) {
   return Object.entries(tally)
