@@ -4,14 +4,15 @@ Options: ``weights`` is ``pretrained`` (default: those of the hub, fetched befor
 own cache: loading never downloads), ``random`` (for measuring: it knows nothing) or the path of a safetensors file;
 ``classes`` is a file of class names, one a line (default: the names that the weights were trained on); ``seed`` fixes
 random weights. ``engine`` is ``auto`` (default, but for random weights), ``torch``, ``onnx`` or ``openvino``: see
-``acceleration``. The weights' licence stands in the card.
+``acceleration``. The weights' licence stands in the card. A folder as timm saves it for the hub (``config.json`` with
+its ``architecture``, and safetensors) is opened by its path, with the names that it says.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from countersign.domain.errors import ModelError, NotFound
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task, WeightFile
-from countersign.models import acceleration, licences
+from countersign.models import acceleration, hub_loading, licences
 from countersign.models import weights as weights_folder
 from countersign.models.contract import Pixels, PredictOptions, SplitModel
 from countersign.models.registry import Reference
@@ -176,7 +177,12 @@ class TimmFamily:
         found: list[str] = timm.list_models()
         return found
 
+    def opens(self, path: Path) -> bool:
+        return _in_folder(path)
+
     def card(self, reference: Reference) -> ModelCard:
+        if reference.path is not None and reference.path.is_dir():
+            return _card_of_folder(reference.path, reference.options)
         reference = _named(reference)
         config = _pretrained_config(reference.name)
         count = int(config.get("num_classes") or 1000)
@@ -188,6 +194,8 @@ class TimmFamily:
         import timm
         import torch
 
+        if reference.path is not None and reference.path.is_dir():
+            return _load_folder(timm, torch, reference, device)
         reference = _named(reference)
         config = _pretrained_config(reference.name)
         weights = reference.options.get("weights", _PRETRAINED)
@@ -203,15 +211,60 @@ class TimmFamily:
             arguments["checkpoint_path"] = str(_fetched(reference, config))
         elif weights != _RANDOM:
             arguments["checkpoint_path"] = str(_weights_file(reference, weights))
-        place = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        network = _create(timm, torch, reference, arguments)
-        network = network.eval().requires_grad_(False).to(device=place, memory_format=torch.channels_last)
-        count = int(getattr(network, "num_classes", 0))
-        if count < 1:
-            raise ModelError(f"{reference.text!r} has no classifier head", remedy="Choose another model.")
-        names = _class_names(config, reference.options, count)
+        network, place = _placed(torch, reference, _create(timm, torch, reference, arguments), device)
+        names = _class_names(config, reference.options, network.num_classes)
         card = _card(reference, config, names, _weights_hash(network))
         return TimmClassifier(network, card, timm.data.resolve_model_data_config(network), place, engine)
+
+
+def _placed(torch: Any, reference: Reference, network: Any, device: str | None) -> tuple[Any, str]:
+    place = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    network = network.eval().requires_grad_(False).to(device=place, memory_format=torch.channels_last)
+    if int(getattr(network, "num_classes", 0)) < 1:
+        raise ModelError(f"{reference.text!r} has no classifier head", remedy="Choose another model.")
+    return network, place
+
+
+def _in_folder(path: Path) -> bool:
+    """Whether a folder is one as timm saves it, and not as transformers wraps it."""
+    if not ((path / hub_loading.CONFIG).is_file() and (path / _FILES[0].name).is_file()):
+        return False
+    try:
+        config = hub_loading.read_config(path)
+    except ModelError:
+        return False
+    return isinstance(config.get("architecture"), str) and "architectures" not in config
+
+
+def _card_of_folder(folder: Path, options: Mapping[str, str], weights_hash: str = "") -> ModelCard:
+    config = hub_loading.read_config(folder)
+    said = dict(config.get("pretrained_cfg") or {}) | config
+    count = -1 if "classes" in options else int(said.get("num_classes") or 0)
+    names = _class_names(said, options, count)
+    base = ModelCard(folder.name, "timm", (Task.CLASSIFICATION,), names, code_licence="Apache-2.0", min_confidence=0.1)
+    return dataclasses.replace(
+        base,
+        description=f"{config['architecture']}, a model of your own",
+        licence=str(said.get("license") or ""),
+        weights_hash=weights_hash,
+    )
+
+
+def _load_folder(timm: Any, torch: Any, reference: Reference, device: str | None) -> TimmClassifier:
+    folder = reference.path
+    assert folder is not None
+    if not _in_folder(folder):
+        raise ModelError(f"{folder} is no folder of a timm model", remedy="It needs config.json and model.safetensors.")
+    engine = reference.option("engine", acceleration.ENGINES, acceleration.usual())
+    with hub_loading.library_errors(folder):
+        network = timm.create_model(f"local-dir:{folder}", pretrained=True)
+    network, place = _placed(torch, reference, network, device)
+    card = reference.card or _card_of_folder(folder, reference.options)
+    if len(card.classes) != network.num_classes:
+        raise ModelError(f"{folder} has {network.num_classes} outputs, and {len(card.classes)} names of classes",
+                         remedy="Name them in label_names of its config.json, or with ?classes=FILE.")  # fmt: skip
+    card = dataclasses.replace(card, weights_hash=_weights_hash(network))
+    return TimmClassifier(network, card, timm.data.resolve_model_data_config(network), place, engine)
 
 
 def _named(reference: Reference) -> Reference:
