@@ -36,12 +36,15 @@ EMPTY = {"special_tokens_map.json": b"{}", "vocab.txt": b"", "merges.txt": b"#ve
 """Files of the hub that today's library no longer saves, as ``tokenizer.json`` says it all."""
 
 
-def _one_of_each_family() -> list[ModelCard]:
+def _one_of_each_family() -> list[Any]:
     first: dict[str, ModelCard] = {}
     for card in catalogue.cards():
         if card.hub_id and isinstance(registry.family(card.family), HubFamily):
             first.setdefault(card.family, card)
-    return list(first.values())
+    return [
+        pytest.param(card, id=card.family, marks=[pytest.mark.slow] if tiny_checkpoints.is_slow(card) else [])
+        for card in first.values()
+    ]
 
 
 @pytest.fixture
@@ -134,7 +137,7 @@ def _works(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
             process.close()
 
 
-@pytest.mark.parametrize("card", _one_of_each_family(), ids=lambda card: card.family)
+@pytest.mark.parametrize("card", _one_of_each_family())
 def test_hub__a_folder_of_transformers(
     card: ModelCard,
     server: WeightsServer,
