@@ -20,7 +20,6 @@ import dataclasses
 import difflib
 import functools
 import os
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -231,21 +230,15 @@ def _of_path(text: str, bare: str) -> Reference | None:
         if part and path.exists():
             known = family_of(path)
             if known == SAVED:
-                _check_known(path)
+                _check_architecture(path)
             return Reference(text, known, path.stem, path=path.absolute())
     return None
 
 
-def _check_known(folder: Path) -> None:
-    """Raise ModelError for numbers without a network, or with one that no family runs."""
-    from countersign.models import hub_loading, pickles
+def _check_architecture(folder: Path) -> None:
+    """Raise ModelError for a checkpoint of the hub's kind with a network that no family runs."""
+    from countersign.models import hub_loading
 
-    if folder.is_file() and (folder.suffix == ".safetensors" or pickles.may_be(folder.name)) and not _is_saved(folder):
-        raise ModelError(
-            f"{folder} holds weights and does not say of which network",
-            remedy=f"Name it, and a file of class names, one a line: torchvision:resnet18?weights={folder.name}"
-            "&classes=names.txt, or a network of timm: or open_clip:.",
-        )
     if (folder / hub_loading.CONFIG).is_file() and not (folder / "card.json").exists():
         named = hub_loading.read_config(folder).get("architectures") or ["no architecture"]
         raise ModelError(
@@ -288,11 +281,6 @@ def _of_family(text: str, bare: str) -> Reference | None:
     if colon and head in _families and head != SAVED:
         return Reference(text, head, rest)
     return None
-
-
-def _is_saved(file: Path) -> bool:
-    """Whether a file is an exported model of a workspace: an archive with a card."""
-    return zipfile.is_zipfile(file) and "card.json" in zipfile.ZipFile(file).namelist()
 
 
 def _not_found(text: str, saved: Mapping[str, Path]) -> NotFound:

@@ -77,7 +77,8 @@ def test_torchvision__a_state_dict_with_its_class_list(fruits: Call) -> None:
 def test_torchvision__a_file_alone_does_not_say_what_it_is(fruits: Call) -> None:
     done = fruits("run", "fruits", "--field", "auto", "--model", f"./{known_models.torchvision_file(Path('net.pth'))}",
                   code=6)  # fmt: skip
-    assert "torchvision:" in done.err
+    assert "does not say of which architecture" in done.err
+    assert "--as timm:" in done.err
 
 
 @pytest.mark.slow

@@ -174,17 +174,6 @@ def test_add__what_nobody_opens(tmp_path: Path, models_folder: Path) -> None:
     assert not weights.usage()
 
 
-def test_add__an_architecture_that_no_family_runs(tmp_path: Path) -> None:
-    """It says which, where a network with another head or another way to be asked might have been tried."""
-    (tmp_path / "config.json").write_text('{"architectures": ["LlavaNextForConditionalGeneration"]}')
-    with pytest.raises(ModelError, match="names LlavaNextForConditionalGeneration"):
-        registry.parse(str(tmp_path))
-    with pytest.raises(ModelError, match="names LlavaNextForConditionalGeneration"):
-        own.add(tmp_path, Said(name="llava"), by="anna")
-    with pytest.raises(ModelError, match="no model of the family 'chat'"):
-        registry.open_any(f"chat:{tmp_path}")
-
-
 def test_pickles__are_refused_until_allowed(tmp_path: Path, models_folder: Path) -> None:
     path = tmp_path / "net.pt"
     path.write_bytes(pickle.dumps({"a": 1}))
