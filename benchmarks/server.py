@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,6 +98,14 @@ def requests(client: httpx.Client) -> list[tuple[str, Callable[[int], httpx.Resp
     def low(repeat: int) -> float:
         return round(0.3 + 0.0437 * repeat, 4)
 
+    def edit(label: int, repeat: int) -> httpx.Response:
+        return client.patch(f"/labels/{label}", json={"class_name": f"class {repeat % 3}"}).raise_for_status()
+
+    def batch(repeat: int) -> httpx.Response:
+        change = {"class_name": f"class {repeat % 3}"}
+        operations = [{"op": "update", "label_id": number, "change": change} for number in range(5001, 6001)]
+        return client.post("/projects/1/labels/batch", json={"key": uuid.uuid4().hex, "operations": operations})
+
     return [
         ("projects", lambda _: get("/projects")),
         ("grid: first page, labels", lambda _: get(images_of, labels="auto", limit=100, geometry="bounds")),
@@ -145,7 +154,9 @@ def requests(client: httpx.Client) -> list[tuple[str, Callable[[int], httpx.Resp
             "review: page of crops by confidence",
             lambda n: get(f"{run}/labels", min=low(n), order="-confidence", limit=100),
         ),
-        ("editor: one label", lambda n: client.patch(f"/labels/{1000 + n}", json={"class_name": f"class {n % 3}"})),
+        ("editor: one label", lambda n: edit(1000 + n, n)),
+        ("editor: one label, then fields", lambda n: edit(2000 + n, n) and get("/projects/1/fields")),
+        ("editor: 1,000 labels in one batch", batch),
     ]
 
 

@@ -130,6 +130,9 @@ def _parts(workspace: Workspace, settings: Settings) -> Parts:
     def on_worker(state: str, message: str) -> None:
         hub.publish({"type": "worker", "project_id": None, "state": state, "message": message})
 
+    def on_counts(project_id: int) -> None:
+        hub.publish({"type": "fields", "project_id": project_id})
+
     _remove_old_exports(store)
     return Parts(
         workspace,
@@ -139,7 +142,7 @@ def _parts(workspace: Workspace, settings: Settings) -> Parts:
         Operations(hub.operation, store.blobs / "operations"),
         Pictures(store),
         Predictor(store, on_worker),
-        Counts(),
+        Counts(store, on_counts),
     )
 
 

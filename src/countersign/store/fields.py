@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -121,9 +122,12 @@ def rename(c: Connection, project_id: int, name: str, new_name: str) -> Field:
     return by_id(c, found.id)
 
 
-def list_all(c: Connection, project_id: int) -> list[FieldSummary]:
-    """Return the fields of a project, oldest first, with their counts."""
-    rows = c.execute(sa.select(t.field).where(t.field.c.project_id == project_id).order_by(t.field.c.id)).all()
+def list_all(c: Connection, project_id: int, ids: Collection[int] | None = None) -> list[FieldSummary]:
+    """Return the fields of a project (or those of it with these ids), oldest first, with their counts."""
+    wanted = sa.select(t.field).where(t.field.c.project_id == project_id).order_by(t.field.c.id)
+    if ids is not None:
+        wanted = wanted.where(t.field.c.id.in_(list(ids)))
+    rows = c.execute(wanted).all()
     return [_summary(c, found) for found in rows]
 
 

@@ -62,7 +62,8 @@ class Field(Wire):
     created_at: datetime | None
     labels: int
     images: int
-    """Images with a label in it."""
+    """Images with a label in it. This and `kinds` may be a second old where there are more than 50,000 labels; an event
+    `fields` tells when they are new."""
     states: list[NamedCount]
     kinds: list[NamedCount]
     """Labels by geometry: `classification`, `box`, `polygon`, `mask`, `keypoints`, `ellipse`."""

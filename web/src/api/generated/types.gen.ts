@@ -1334,7 +1334,8 @@ export type Field = {
     /**
      * Images
      *
-     * Images with a label in it.
+     * Images with a label in it. This and `kinds` may be a second old where there are more than 50,000 labels; an event
+     * `fields` tells when they are new.
      */
     images: number;
     /**
