@@ -105,11 +105,12 @@ def _tiff(values: NDArray[Any], spec: RemoteSpec, tags: list[Any]) -> bytes:
 
     file = io.BytesIO()
     resized = any(step.step == "resize" for step in spec.pre)
+    bands = values.shape[2]
     tifffile.imwrite(
         file,
-        values,
-        planarconfig="contig",
-        photometric="rgb" if values.shape[2] == 3 else "minisblack",
+        values if bands > 1 else values[..., 0],
+        planarconfig="contig" if bands > 1 else None,
+        photometric="rgb" if bands == 3 else "minisblack",
         extratags=[] if resized else tags,  # the pixels of a resized image lie elsewhere
         metadata=None,
     )
