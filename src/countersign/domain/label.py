@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import colorsys
+import functools
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -164,10 +166,35 @@ class Change:
 
 PALETTE = (
     "#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#00a5b5", "#f032e6", "#7a9a01", "#008080", "#9a6324",
-    "#800000", "#5a7d00", "#808000", "#000075", "#c71585", "#b8860b", "#2e8b57", "#6a5acd", "#d2691e", "#4682b4",
+    "#b3445c", "#5a7d00", "#808000", "#8d6e9c", "#c71585", "#b8860b", "#2e8b57", "#6a5acd", "#d2691e", "#4682b4",
 )  # fmt: skip
 
 
-def color_of(index: int) -> str:
-    """Return a colour for the index-th class of a project, from a palette that stays readable on light and dark."""
-    return PALETTE[index % len(PALETTE)]
+_TURN = (5**0.5 - 1) / 2  # of the golden angle: hues that follow each other lie far apart
+_DARKEST, _LIGHTEST = 0.12, 0.33  # relative luminance: 2.7 to 1 and more on white as on the dark page
+
+
+def color_of(index: int, taken: Container[str] = ()) -> str:
+    """Return a colour for the index-th class of a project, if possible none of those ``taken``.
+
+    First come those of a palette, then hues; all can be told from a light and from a dark page. Of more than a
+    thousand classes some share one.
+    """
+    tries = range(index, index + 100)
+    return next((found for found in map(_color, tries) if found not in taken), _color(index))
+
+
+def _color(index: int) -> str:
+    return PALETTE[index] if index < len(PALETTE) else _hue(index)
+
+
+@functools.lru_cache(maxsize=4096)
+def _hue(index: int) -> str:
+    lightness = 0.5
+    while True:
+        rgb = colorsys.hls_to_rgb(index * _TURN % 1.0, lightness, 0.5 + 0.1 * (index // 100 % 5))
+        red, green, blue = (((c + 0.055) / 1.055) ** 2.4 if c > 0.03928 else c / 12.92 for c in rgb)
+        luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+        if _DARKEST <= luminance <= _LIGHTEST:
+            return "#" + "".join(f"{round(c * 255):02x}" for c in rgb)
+        lightness += 0.02 if luminance < _DARKEST else -0.02

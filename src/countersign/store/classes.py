@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -25,7 +25,7 @@ def ensure(c: Connection, project_id: int, names: Iterable[LabelClass | str]) ->
         known = {found.name: found for found in list_all(c, project_id)}
     for name, item in wanted.items():
         if name not in known:
-            known[name] = _insert(c, project_id, item, len(known))
+            known[name] = _insert(c, project_id, item, known.values())
         elif (item.keypoint_names and not known[name].keypoint_names) or (item.color and not known[name].color):
             _complete(c, known[name], item)
     return {name: _id(known[name]) for name in wanted}
@@ -73,8 +73,9 @@ def update(
     return new
 
 
-def _insert(c: Connection, project_id: int, item: LabelClass, index: int) -> LabelClass:
-    made = LabelClass(item.name, item.color or color_of(index), item.keypoint_names, item.skeleton)
+def _insert(c: Connection, project_id: int, item: LabelClass, others: Collection[LabelClass]) -> LabelClass:
+    color = item.color or color_of(len(others), {other.color for other in others})
+    made = LabelClass(item.name, color, item.keypoint_names, item.skeleton)
     insert = t.label_class.insert().values(project_id=project_id, **_values(made)).returning(t.label_class.c.id)
     return LabelClass(made.name, made.color, made.keypoint_names, made.skeleton, c.execute(insert).scalar_one())
 

@@ -39,6 +39,12 @@ def test_class__refuses_what_is_none(bad):
         LabelClass(**bad)
 
 
-def test_color_of__goes_round():
-    assert color_of(0) == color_of(20)
-    assert color_of(0) != color_of(1)
+def test_color_of__differs_and_can_be_told_from_light_and_dark():
+    colors = [color_of(index) for index in range(60)]
+    assert len(set(colors)) == 60
+    for color in colors:
+        linear = [(int(color[i : i + 2], 16) / 255) ** 2.2 for i in (1, 3, 5)]
+        luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        assert 1.05 / (luminance + 0.05) > 2.5, color
+        assert (luminance + 0.05) / 0.058 > 2.5, color  # on the dark page
+    assert color_of(3, taken=(color_of(3), color_of(4))) == color_of(5)

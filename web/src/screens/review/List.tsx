@@ -12,7 +12,7 @@ import {
 import { useCallback } from "react";
 import type { Image, ReviewLabel, Run } from "~/api";
 import { paths } from "~/app/routes";
-import { count, EmptyState, ErrorState } from "~/ui";
+import { count, EmptyState, ErrorState, type useSkeletons } from "~/ui";
 import type { Marks } from "./desk";
 import type { Feed, Listed } from "./feed";
 import type { Asked, Look, ReviewView } from "./filter";
@@ -32,6 +32,8 @@ interface Props {
   feed: Feed<ReviewLabel> | Feed<Image>;
   marks: Marks;
   colors: ReadonlyMap<string, string>;
+  /** Which points of a class are joined by lines. */
+  skeletons: ReturnType<typeof useSkeletons>;
   shapes: boolean;
   onShapes: () => void;
   size: number;
@@ -117,7 +119,7 @@ function Toolbar({ view, onView, zoom, shapes, onShapes, listed, total }: Props)
 }
 
 function Tiles(props: Props) {
-  const { view, asked, listed, feed, crops, images, marks, colors, shapes } = props;
+  const { view, asked, listed, feed, crops, images, marks, colors, skeletons, shapes } = props;
   const onEnd = useCallback(() => feed.more(), [feed]);
   if (listed.empty) {
     if (listed.error)
@@ -153,6 +155,7 @@ function Tiles(props: Props) {
               usual={asked.state}
               side={side}
               colors={colors}
+              skeletons={skeletons}
               shapes={shapes}
             />
           );
@@ -167,6 +170,7 @@ function Tiles(props: Props) {
             side={side}
             height={Math.round(side * PHOTO)}
             colors={colors}
+            skeletons={skeletons}
             shapes={shapes}
           />
         );

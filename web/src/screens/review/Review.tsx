@@ -7,7 +7,7 @@ import { usePaletteActions } from "~/app/palette-store";
 import { paths } from "~/app/routes";
 import { useShortcuts } from "~/app/shortcuts";
 import { writeView as writeImagesView } from "~/app/view";
-import { confirm, many, useColors } from "~/ui";
+import { confirm, many, useColors, useSkeletons } from "~/ui";
 import { ApproveDialog } from "./ApproveDialog";
 import { Bar } from "./Bar";
 import type { Verdict } from "./desk";
@@ -66,6 +66,7 @@ export function Review({ run }: { run: Run }) {
   const open = run.state === "in_review";
   const asked = askedBy(view);
   const colors = useColors(run.project_id);
+  const skeletons = useSkeletons(run.project_id);
 
   const bump = useCallback(() => setStamp((old) => old + 1), []);
   const counts = useCounts(run.id, asked, stamp);
@@ -286,6 +287,7 @@ export function Review({ run }: { run: Run }) {
             feed={feed}
             marks={marks}
             colors={colors}
+            skeletons={skeletons}
             shapes={shapes}
             size={size}
             zoom={{ value: zoom[view.look], most: SIZES.length - 1, by: scale }}

@@ -9,12 +9,13 @@ import {
   type ReviewLabel,
   thumbnailUrl,
 } from "~/api";
-import { ClassDot, colorOf, confidence, LabelOverlay, many } from "~/ui";
+import { ClassDot, colorOf, confidence, LabelOverlay, many, type useSkeletons } from "~/ui";
 import type { Mark, Marks } from "./desk";
 import { type Part, paintMask, sampleMask, scaled } from "./mask";
 import classes from "./review.module.css";
 
 type Colors = ReadonlyMap<string, string>;
+type Skeletons = ReturnType<typeof useSkeletons>;
 
 interface CropProps {
   item: ReviewLabel;
@@ -23,11 +24,21 @@ interface CropProps {
   usual: LabelState;
   side: number;
   colors: Colors;
+  /** Which points of a class are joined by lines. */
+  skeletons: Skeletons;
   shapes: boolean;
 }
 
 /** One proposal: the part of its image, its outline, class and confidence, and what was decided. */
-export const CropTile = memo(function CropTile({ item, mark, usual, side, colors, shapes }: CropProps) {
+export const CropTile = memo(function CropTile({
+  item,
+  mark,
+  usual,
+  side,
+  colors,
+  skeletons,
+  shapes,
+}: CropProps) {
   const { label, region } = item;
   // The picture stays the one it was: a verdict does not change what is seen.
   const first = useRef(label.version);
@@ -59,6 +70,7 @@ export const CropTile = memo(function CropTile({ item, mark, usual, side, colors
             region={region}
             shown={shown}
             colors={colors}
+            skeletons={skeletons}
           />
         )}
         <VerdictBadge state={state} usual={usual} />
@@ -157,6 +169,8 @@ interface ImageProps {
   side: number;
   height: number;
   colors: Colors;
+  /** Which points of a class are joined by lines. */
+  skeletons: Skeletons;
   shapes: boolean;
 }
 
@@ -170,7 +184,7 @@ export function withMarks(labels: readonly Label[], marks: Marks): Label[] {
 
 /** An image with those of its labels that fit the filter. */
 export const ImageTile = memo(function ImageTile(props: ImageProps) {
-  const { image, marks, usual, side, height, colors, shapes } = props;
+  const { image, marks, usual, side, height, colors, skeletons, shapes } = props;
   const labels = useMemo(() => withMarks(image.labels ?? [], marks), [image.labels, marks]);
   const shown = useMemo(() => ({ width: side, height }), [side, height]);
   const drawn = useMemo(
@@ -212,6 +226,7 @@ export const ImageTile = memo(function ImageTile(props: ImageProps) {
             height={image.height}
             shown={shown}
             colors={colors}
+            skeletons={skeletons}
           />
         )}
         {tags.length > 0 && (
