@@ -5,6 +5,7 @@ import type { LabelClass } from "~/api";
 import { ClassDot } from "~/ui/ClassChip";
 import { KeyHint } from "~/ui/KeyHint";
 import { ClassEditor } from "./ClassEditor";
+import styles from "./classList.module.css";
 import { useEditor, useLabels } from "./context";
 import classes from "./editor.module.css";
 import { useUi } from "./ui";
@@ -32,7 +33,7 @@ export function ClassList() {
     return { counts: counted, ofImage: whole };
   }, [labels]);
   return (
-    <section className={classes.classes} aria-label="Classes">
+    <section className={styles.classes} aria-label="Classes">
       <div className={classes.head}>
         <h2>Classes</h2>
         <Tooltip label="New class">
@@ -47,7 +48,7 @@ export function ClassList() {
         </p>
       )}
       {many && (
-        <div className={classes.classSearch}>
+        <div className={styles.classSearch}>
           <TextInput
             size="xs"
             placeholder={`Find one of ${labelClasses.length} classes`}
@@ -64,26 +65,26 @@ export function ClassList() {
           />
         </div>
       )}
-      <ul className={classes.classItems}>
+      <ul className={styles.classItems}>
         {many && !found.length && (
           <li className={classes.quiet}>No class has “{wanted.trim()}” in its name.</li>
         )}
         {found.map(({ each, i }) => (
-          <li key={each.id} className={classes.classItem} data-active={each.name === active || undefined}>
+          <li key={each.id} className={styles.classItem} data-active={each.name === active || undefined}>
             <button
               type="button"
-              className={classes.classButton}
+              className={styles.classButton}
               aria-pressed={each.name === active}
               onMouseDown={(event) => event.preventDefault()}
               onClick={() => controller.edits.chooseClass(each.name)}
             >
               <ClassDot color={each.color} />
               <span className="cs-truncate">{each.name}</span>
-              <span className={classes.count}>{counts.get(each.name) ?? ""}</span>
+              <span className={styles.count}>{counts.get(each.name) ?? ""}</span>
             </button>
             <ActionIcon
               size={22}
-              className={classes.onHover}
+              className={styles.onHover}
               aria-label={`Change ${each.name}`}
               onClick={() => setEdited(each)}
             >
@@ -93,13 +94,13 @@ export function ClassList() {
               <Checkbox
                 size="xs"
                 aria-label={`The whole image is ${each.name}`}
-                className={ofImage.has(each.name) ? undefined : classes.onHover}
+                className={ofImage.has(each.name) ? undefined : styles.onHover}
                 checked={ofImage.has(each.name)}
                 disabled={readOnly}
                 onChange={() => controller.edits.toggleImageClass(each.name)}
               />
             </Tooltip>
-            <span className={classes.key}>{i < 10 ? <KeyHint keys={String((i + 1) % 10)} /> : null}</span>
+            <span className={styles.key}>{i < 10 ? <KeyHint keys={String((i + 1) % 10)} /> : null}</span>
           </li>
         ))}
       </ul>

@@ -18,6 +18,7 @@ import { KeyHint } from "~/ui/KeyHint";
 import { useEditor } from "./context";
 import type { Place } from "./data";
 import classes from "./editor.module.css";
+import styles from "./editorBar.module.css";
 import { useUi } from "./ui";
 
 interface Props {
@@ -30,7 +31,7 @@ interface Props {
 export function EditorBar({ place, open, leave, path }: Props) {
   const { image, readOnly, field } = useEditor();
   return (
-    <header className={classes.bar}>
+    <header className={styles.bar}>
       <Tooltip
         label={
           <span className={classes.tip}>
@@ -42,7 +43,7 @@ export function EditorBar({ place, open, leave, path }: Props) {
           <ArrowLeft size={16} />
         </ActionIcon>
       </Tooltip>
-      <div className={classes.steps}>
+      <div className={styles.steps}>
         <ActionIcon
           aria-label="Previous image"
           disabled={place.previous === null}
@@ -50,7 +51,7 @@ export function EditorBar({ place, open, leave, path }: Props) {
         >
           <ChevronLeft size={18} />
         </ActionIcon>
-        <span className={classes.place} data-testid="place">
+        <span className={styles.place} data-testid="place">
           {place.index >= 0
             ? `${count(place.index + 1)} / ${count(place.total)}`
             : place.total
@@ -61,13 +62,13 @@ export function EditorBar({ place, open, leave, path }: Props) {
           <ChevronRight size={18} />
         </ActionIcon>
       </div>
-      <h1 className={`${classes.name} cs-truncate`} title={path}>
+      <h1 className={`${styles.name} cs-truncate`} title={path}>
         {image?.name ?? ""}
       </h1>
       <span className={classes.dim}>{image ? `${image.width} × ${image.height}` : ""}</span>
       {readOnly && (
         <Tooltip label={`The run behind “${field}” is approved: its labels do not change any more.`}>
-          <span className={classes.readOnly}>read only</span>
+          <span className={styles.readOnly}>read only</span>
         </Tooltip>
       )}
       <span className={classes.grow} />
@@ -82,7 +83,7 @@ function Zoom() {
   const scale = useUi((ui) => ui.scale);
   const shown = scale * (window.devicePixelRatio || 1) * 100;
   return (
-    <div className={classes.zoom}>
+    <div className={styles.zoom}>
       <ActionIcon aria-label="Zoom out" onClick={() => controller.engine?.zoomBy(0.8)}>
         <ZoomOut size={16} />
       </ActionIcon>
@@ -93,7 +94,7 @@ function Zoom() {
           </span>
         }
       >
-        <button type="button" className={classes.scale} onClick={() => controller.engine?.actualSize()}>
+        <button type="button" className={styles.scale} onClick={() => controller.engine?.actualSize()}>
           {shown < 10 ? shown.toFixed(1) : Math.round(shown)} %
         </button>
       </Tooltip>
@@ -132,7 +133,7 @@ function Saving() {
       <Tooltip label={`The server does not answer. ${kept}`} multiline w={280}>
         <button
           type="button"
-          className={classes.waiting}
+          className={styles.waiting}
           data-testid="save-state"
           data-phase="waiting"
           onClick={() => session.outbox.flush(true)}
@@ -145,7 +146,7 @@ function Saving() {
   if (state.phase === "failed") {
     return (
       <Tooltip label={state.problem} multiline w={280}>
-        <span className={classes.waiting} data-testid="save-state" data-phase="failed">
+        <span className={styles.waiting} data-testid="save-state" data-phase="failed">
           <CircleAlert size={15} /> Not saved
         </span>
       </Tooltip>
@@ -153,8 +154,8 @@ function Saving() {
   }
   const saving = state.phase === "saving";
   return (
-    <span className={classes.saved} data-testid="save-state" data-phase={state.phase} role="status">
-      {saving ? <LoaderCircle size={15} className={classes.spin} /> : <CircleCheck size={15} />}
+    <span className={styles.saved} data-testid="save-state" data-phase={state.phase} role="status">
+      {saving ? <LoaderCircle size={15} className={styles.spin} /> : <CircleCheck size={15} />}
       {saving ? (state.count > 20 ? `Saving ${count(state.count)}` : "Saving") : "Saved"}
     </span>
   );

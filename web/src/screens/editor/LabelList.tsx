@@ -21,6 +21,7 @@ import { count } from "~/ui/format";
 import { useEditor, useLabels, useLoaded } from "./context";
 import type { Controller } from "./controller";
 import classes from "./editor.module.css";
+import styles from "./labelList.module.css";
 import { setUi, useUi } from "./ui";
 
 const ICONS: Record<string, LucideIcon> = {
@@ -76,7 +77,7 @@ export function LabelList() {
     }
   };
   return (
-    <section className={classes.labels} aria-label="Labels of this image">
+    <section className={styles.labels} aria-label="Labels of this image">
       <div className={classes.head}>
         <h2>
           Labels <span className={classes.dim}>{loaded ? count(labels.length) : ""}</span>
@@ -98,7 +99,7 @@ export function LabelList() {
             : "No labels yet. Choose a tool (B box, P polygon, M brush) and draw."}
         </p>
       )}
-      <div className={classes.rows} ref={root}>
+      <div className={styles.rows} ref={root}>
         <div
           style={{ height: rows.getTotalSize(), position: "relative" }}
           role="listbox"
@@ -165,7 +166,7 @@ const Row = memo(function Row({
       role="option"
       aria-selected={selected}
       aria-label={`${label.className}, ${label.geometry?.type ?? "image"}`}
-      className={classes.row}
+      className={styles.row}
       data-selected={selected || undefined}
       data-hovered={hovered || undefined}
       data-hidden={hidden || undefined}
@@ -175,11 +176,11 @@ const Row = memo(function Row({
       onMouseEnter={() => setUi({ hovered: label.key })}
       onMouseLeave={() => setUi({ hovered: null })}
     >
-      <Icon size={13} color={color} className={classes.rowIcon} />
+      <Icon size={13} color={color} className={styles.rowIcon} />
       <span className="cs-truncate">{label.className}</span>
-      {conflict && <span className={classes.conflictMark}>conflict</span>}
-      <span className={classes.rowNote}>{label.confidence === null ? "" : label.confidence.toFixed(2)}</span>
-      <span className={classes.rowActions} data-kept={hidden || locked || undefined}>
+      {conflict && <span className={styles.conflictMark}>conflict</span>}
+      <span className={styles.rowNote}>{label.confidence === null ? "" : label.confidence.toFixed(2)}</span>
+      <span className={styles.rowActions} data-kept={hidden || locked || undefined}>
         <ActionIcon
           size={20}
           aria-label={hidden ? "Show" : "Hide"}

@@ -2,7 +2,7 @@
 import { useLayoutEffect, useRef } from "react";
 import { ErrorState } from "~/ui/ErrorState";
 import { useEditor } from "./context";
-import classes from "./editor.module.css";
+import classes from "./stageView.module.css";
 
 interface Props {
   problem: { title: string; error: unknown; retry: () => void } | null;

@@ -7,6 +7,7 @@ import { colorOf } from "~/ui/colors";
 import { many } from "~/ui/format";
 import { LabelOverlay, type Skeletons } from "~/ui/LabelOverlay";
 import classes from "./images.module.css";
+import styles from "./tile.module.css";
 
 interface Props {
   id: string;
@@ -78,11 +79,11 @@ export const Tile = memo(function Tile(props: Props) {
         <span className={classes.open} data-open title="Open in the editor">
           <Maximize2 size={12} />
         </span>
-        <div className={classes.notes}>
-          {found?.split && <span className={classes.note}>{found.split}</span>}
+        <div className={styles.notes}>
+          {found?.split && <span className={styles.note}>{found.split}</span>}
           {props.overlays &&
             said.map((label) => (
-              <span key={label.id} className={classes.note} title={label.class_name}>
+              <span key={label.id} className={styles.note} title={label.class_name}>
                 <ClassDot color={colorOf(label.class_name, props.colors)} size={8} />
                 {label.class_name}
               </span>
@@ -90,9 +91,9 @@ export const Tile = memo(function Tile(props: Props) {
         </div>
       </div>
       {caption && (
-        <div className={classes.caption} aria-hidden="true">
+        <div className={styles.caption} aria-hidden="true">
           {found && <Name name={found.name} />}
-          {labels.length > 0 && <span className={classes.number}>{labels.length}</span>}
+          {labels.length > 0 && <span className={styles.number}>{labels.length}</span>}
         </div>
       )}
     </div>
@@ -104,7 +105,7 @@ function Name({ name }: { name: string }) {
   const last = name.slice(name.lastIndexOf("/") + 1);
   const cut = last.length > 14 ? last.length - 10 : last.length;
   return (
-    <span className={classes.name} title={name}>
+    <span className={styles.name} title={name}>
       <span className="cs-truncate">{last.slice(0, cut)}</span>
       <span>{last.slice(cut)}</span>
     </span>
@@ -146,7 +147,7 @@ function Picture(props: {
   }, [project, id, size]);
   if (image?.state === "missing" || failed) {
     return (
-      <div className={classes.noPicture}>
+      <div className={styles.noPicture}>
         <ImageOff size={20} />
         <span>{image?.state === "missing" ? "file missing" : "cannot be shown"}</span>
       </div>

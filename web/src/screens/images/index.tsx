@@ -31,6 +31,7 @@ import classes from "./images.module.css";
 import { LARGEST, SMALLEST } from "./layout";
 import { type Panel, SelectionBar } from "./SelectionBar";
 import { Sidebar } from "./Sidebar";
+import styles from "./screen.module.css";
 import { useGridSettings } from "./settings";
 import { imagesShortcuts } from "./shortcuts";
 
@@ -148,7 +149,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
   if (broken) {
     const retry = () => void Promise.all([list.refetch(), project.refetch()]);
     body = (
-      <div className={classes.center}>
+      <div className={styles.center}>
         <ErrorState
           title={gone ? "This project is not here" : "The images could not be loaded"}
           error={gone ? new Error("It may have been deleted, or the link is of another workspace.") : broken}
@@ -171,7 +172,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
     body = <GridSkeleton />;
   } else if (ids.length === 0) {
     body = (
-      <div className={classes.center}>
+      <div className={styles.center}>
         {project.data.images === 0 ? (
           <EmptyState
             icon={<Images size={32} />}
@@ -204,7 +205,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
   }
 
   return (
-    <div className={classes.screen} {...drop.handlers}>
+    <div className={styles.screen} {...drop.handlers}>
       <h1 className="cs-hidden">Images of {project.data?.name ?? "the project"}</h1>
       {settings.sidebar && !gone && (
         <Sidebar
@@ -215,8 +216,8 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
           searchRef={searchField}
         />
       )}
-      <div className={classes.stage}>
-        <div className={classes.toolbar} hidden={gone}>
+      <div className={styles.stage}>
+        <div className={styles.toolbar} hidden={gone}>
           <Tooltip label={settings.sidebar ? "Hide the filters (F)" : "Show the filters (F)"}>
             <ActionIcon
               aria-label="Filters"
@@ -226,7 +227,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
               <PanelLeft size={16} />
             </ActionIcon>
           </Tooltip>
-          <div className={classes.counts} role="status">
+          <div className={styles.counts} role="status">
             {list.data && project.data && (
               <>
                 <strong>{count(list.data.length)}</strong>
@@ -263,7 +264,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
             </ActionIcon>
           </Tooltip>
           <Slider
-            className={classes.zoom}
+            className={styles.zoom}
             thumbLabel="Tile size"
             label={null}
             size={4}
@@ -273,7 +274,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
             value={settings.zoom}
             onChange={settings.setZoom}
           />
-          <div className={classes.verbs}>
+          <div className={styles.verbs}>
             <Button variant="default" leftSection={<Upload size={14} />} onClick={() => setDialog("import")}>
               Import
             </Button>
@@ -294,7 +295,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
             </Button>
           </div>
         </div>
-        <div className={classes.body}>
+        <div className={styles.body}>
           {body}
           {size > 0 && (
             <SelectionBar
@@ -310,7 +311,7 @@ export default function ImagesScreen({ projectId }: { projectId: number }) {
           )}
         </div>
       </div>
-      {drop.over && <div className={classes.dropHint}>Drop to import into this project</div>}
+      {drop.over && <div className={styles.dropHint}>Drop to import into this project</div>}
       <ImportDialog
         projectId={projectId}
         opened={dialog === "import"}
@@ -359,7 +360,7 @@ function fieldsToDraw(chosen: string, known: readonly Field[] | undefined): read
 
 function GridSkeleton() {
   return (
-    <div className={classes.skeleton} aria-busy="true">
+    <div className={styles.skeleton} aria-busy="true">
       {Array.from({ length: 24 }, (_, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: they are all the same
         <div key={i} />

@@ -6,8 +6,8 @@ import { api, type Change, type Count, keys, type ReviewSummary, type Run, tell,
 import { ALL_IMAGES, formatQuery } from "~/api/image-query";
 import { notifyDone } from "~/app/notify";
 import { ClassDot, colorOf, count, many } from "~/ui";
+import styles from "./approveDialog.module.css";
 import { stateCount } from "./Head";
-import classes from "./review.module.css";
 
 interface Props {
   run: Run;
@@ -79,7 +79,7 @@ export function ApproveDialog({ run, summary, colors, onClose, before, done }: P
       title={promoted === 0 ? "Close the run without labels" : `Approve ${many(promoted, "label")}`}
       size={480}
     >
-      <div className={classes.dialog}>
+      <div className={styles.dialog}>
         {promoted > 0 && (
           <Autocomplete
             label="Into the field"
@@ -91,7 +91,7 @@ export function ApproveDialog({ run, summary, colors, onClose, before, done }: P
             maxLength={64}
           />
         )}
-        <div className={classes.consequences}>
+        <div className={styles.consequences}>
           <h3>What will happen</h3>
           <ul>
             <li hidden={promoted === 0}>
@@ -102,7 +102,7 @@ export function ApproveDialog({ run, summary, colors, onClose, before, done }: P
                 ? `, which then has ${count(target.labels + promoted)} (now ${count(target.labels)}).`
                 : ", a new field."}
               {summary && summary.promoted.length > 0 && (
-                <span className={classes.byClass}>
+                <span className={styles.byClass}>
                   {largest(summary.promoted).map((each) => (
                     <span key={each.name}>
                       <ClassDot color={colorOf(each.name, colors)} size={8} /> {each.name} {count(each.count)}
@@ -124,7 +124,7 @@ export function ApproveDialog({ run, summary, colors, onClose, before, done }: P
             </li>
           </ul>
           {twice !== null && twice > 0 && (
-            <p className={classes.warning}>
+            <p className={styles.warning}>
               <TriangleAlert size={14} />
               <span>
                 {many(twice, "of these images has", "of these images have")} labels in {into} already. They
@@ -133,14 +133,14 @@ export function ApproveDialog({ run, summary, colors, onClose, before, done }: P
             </p>
           )}
           {promoted === 0 && (
-            <p className={classes.warning}>
+            <p className={styles.warning}>
               <TriangleAlert size={14} />
               <span>Nothing is up for approval: this closes the run and takes over no label.</span>
             </p>
           )}
         </div>
         {told && (
-          <p className={classes.problem} role="alert">
+          <p className={styles.problem} role="alert">
             {told.what} {told.todo}
           </p>
         )}

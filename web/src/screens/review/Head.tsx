@@ -7,7 +7,7 @@ import { paths } from "~/app/routes";
 import { writeView as writeImagesView } from "~/app/view";
 import { count, many, StateBadge } from "~/ui";
 import type { ReviewView, Tab } from "./filter";
-import classes from "./review.module.css";
+import classes from "./head.module.css";
 
 interface Props {
   run: Run;

@@ -8,6 +8,7 @@ import { stateCount } from "./Head";
 import type { Counts } from "./live";
 import classes from "./review.module.css";
 import { shownCount } from "./shown";
+import styles from "./sidebar.module.css";
 import { byName, type Sorting, type SortKey, sortBy, sorted } from "./table";
 
 interface Props {
@@ -30,7 +31,7 @@ interface Props {
 
 export function Sidebar(props: Props) {
   return (
-    <aside className={classes.sidebar} aria-label="Filter">
+    <aside className={styles.sidebar} aria-label="Filter">
       {props.view.tab === "review" ? <ReviewSide {...props} /> : <ApprovalSide {...props} />}
     </aside>
   );
@@ -57,7 +58,7 @@ function ReviewSide({ run, view, onView, counts, summary, colors, busy, actions,
   );
   return (
     <>
-      <div className={classes.sideTop}>
+      <div className={styles.sideTop}>
         <SegmentedControl
           fullWidth
           aria-label="Which proposals"
@@ -76,7 +77,7 @@ function ReviewSide({ run, view, onView, counts, summary, colors, busy, actions,
           onChange={([min, max]) => onView({ min, max })}
           histogram={bins}
         />
-        <div className={classes.hint}>
+        <div className={styles.hint}>
           {unsure > 0 &&
             (filtered
               ? `${many(unsure, "label")} without a confidence ${unsure === 1 ? "is" : "are"} not in any range.`
@@ -92,13 +93,13 @@ function ReviewSide({ run, view, onView, counts, summary, colors, busy, actions,
           />
         )}
         {view.query && (
-          <button type="button" className={classes.query} onClick={() => onView({ query: "" })}>
+          <button type="button" className={styles.query} onClick={() => onView({ query: "" })}>
             <span className="cs-truncate">Only images: {view.query}</span>
             <X size={12} />
           </button>
         )}
       </div>
-      <div className={classes.table}>
+      <div className={styles.table}>
         {counts.error ? (
           <ErrorState title="The counts could not be loaded" error={counts.error} retry={retry} />
         ) : (
@@ -129,7 +130,7 @@ function ReviewSide({ run, view, onView, counts, summary, colors, busy, actions,
               ))}
               {!stats && [1, 2, 3].map((each) => <SkeletonRow key={each} />)}
               {stats && rows.length === 0 && all > 0 && (
-                <tr className={classes.noRow}>
+                <tr className={styles.noRow}>
                   <td colSpan={3}>No class has “{text.trim()}” in its name.</td>
                 </tr>
               )}
@@ -152,7 +153,7 @@ function ReviewSide({ run, view, onView, counts, summary, colors, busy, actions,
         )}
       </div>
       {open && (
-        <div className={classes.sideFoot}>
+        <div className={styles.sideFoot}>
           {view.pile === "proposed" ? (
             <>
               <Button fullWidth size="sm" disabled={!shown || busy} onClick={actions.promote}>
@@ -185,14 +186,14 @@ function ApprovalSide({ run, view, onView, summary, colors, busy, actions }: Pro
   const all = promoted.reduce((sum, each) => sum + each.count, 0);
   return (
     <>
-      <div className={classes.sideTop}>
+      <div className={styles.sideTop}>
         <p className={classes.explain}>
           {open
             ? "These were put up for approval. Approving copies them into the target field as verified labels and closes the run."
             : `${summary && all === 0 ? "Nothing was approved." : `Approved into ${run.target_field}.`} The run is closed: its labels do not change any more.`}
         </p>
       </div>
-      <div className={classes.table}>
+      <div className={styles.table}>
         <table>
           <thead>
             <tr>
@@ -220,7 +221,7 @@ function ApprovalSide({ run, view, onView, summary, colors, busy, actions }: Pro
                     <Tooltip label={`Take back ${many(each.count, "label")} of ${each.name}`}>
                       <button
                         type="button"
-                        className={classes.undo}
+                        className={styles.undo}
                         aria-label={`Undo ${each.name}`}
                         disabled={busy}
                         onClick={(event) => {
@@ -240,7 +241,7 @@ function ApprovalSide({ run, view, onView, summary, colors, busy, actions }: Pro
         </table>
       </div>
       {open && (
-        <div className={classes.sideFoot}>
+        <div className={styles.sideFoot}>
           <Button
             fullWidth
             variant="default"
@@ -272,7 +273,7 @@ function SortHead({ by, sorting, onSort, children }: HeadProps) {
   const Arrow = sorting.down ? ArrowDown : ArrowUp;
   return (
     <th scope="col" aria-sort={mine ? (sorting.down ? "descending" : "ascending") : undefined}>
-      <button type="button" className={classes.sort} onClick={onSort} title="Sort by this column">
+      <button type="button" className={styles.sort} onClick={onSort} title="Sort by this column">
         {mine && <Arrow size={12} />}
         {children}
       </button>

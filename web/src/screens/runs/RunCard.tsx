@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Menu, Modal, Progress, TextInput, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Menu } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import {
   Ban,
@@ -12,16 +12,16 @@ import {
   SkipForward,
   TriangleAlert,
 } from "lucide-react";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 import { api, keys, type Run } from "~/api";
-import { ALL_IMAGES } from "~/api/image-query";
 import { notifyError } from "~/app/notify";
 import { paths } from "~/app/routes";
-import { writeView } from "~/app/view";
 import { TASK_NAMES } from "~/models/catalogue";
-import { ago, confidence, confirm, count, duration, many, percent, StateBadge } from "~/ui";
+import { ago, confidence, confirm, count, many, StateBadge } from "~/ui";
 import { engineOf, METHOD_WORDS, tallied } from "./plan";
+import { RenameRun } from "./RenameRun";
+import { RunBar, RunOutcome } from "./RunProgress";
 import classes from "./runs.module.css";
 
 type Verb = "pause" | "resume" | "cancel" | "skip" | "retry";
@@ -174,10 +174,10 @@ export function RunCard({ run, onFailures, onLike }: Props) {
       <Facts run={run} />
       <Told run={run} />
       {run.state !== "approved" && run.state !== "in_review" && (
-        <Bar run={run} asked={asked} onFailures={onFailures} />
+        <RunBar run={run} asked={asked} onFailures={onFailures} />
       )}
       {(run.state === "approved" || run.state === "in_review") && (
-        <Outcome run={run} onFailures={onFailures} />
+        <RunOutcome run={run} onFailures={onFailures} />
       )}
       {stopped && (
         <p
@@ -196,7 +196,7 @@ export function RunCard({ run, onFailures, onLike }: Props) {
           </span>
         </p>
       )}
-      {naming && <Rename run={run} onClose={() => setNaming(false)} />}
+      {naming && <RenameRun run={run} onClose={() => setNaming(false)} />}
     </article>
   );
 }
@@ -301,115 +301,5 @@ function Fact({ name, title, children }: { name: string; title?: string; childre
       <dt>{name}</dt>
       <dd className="cs-truncate">{children}</dd>
     </div>
-  );
-}
-
-function Bar({ run, asked, onFailures }: Subject & { asked: "pause" | "cancel" | null }) {
-  const { total, done, failed, rate, eta_s, workers } = run.progress;
-  const part = (value: number) => (100 * value) / Math.max(1, total);
-  const active = run.state === "generating" || run.state === "queued";
-  const pace =
-    rate >= 1 ? `${rate.toFixed(rate < 10 ? 1 : 0)} images/s` : `${(rate * 60).toFixed(1)} images/min`;
-  return (
-    <div className={classes.progress}>
-      <Progress.Root size={6} aria-label={`Progress of ${run.name}`}>
-        <Progress.Section value={part(done)} color={active ? undefined : "gray"} />
-        <Progress.Section value={part(failed)} color="red" />
-      </Progress.Root>
-      <div className={classes.note}>
-        <span>
-          {count(done + failed)} of {many(total, "image")} · {percent(done + failed, total)}
-        </span>
-        {asked && <span>{asked === "pause" ? "pauses" : "stops"} when the images at work are done …</span>}
-        {active && rate > 0 && <span>{pace}</span>}
-        {active && eta_s !== null && <span>{duration(eta_s)} left</span>}
-        {active && workers > 0 && <span>{many(workers, "worker")}</span>}
-        {active && rate === 0 && <span>{workers > 0 ? "loading the model" : "starting"} …</span>}
-        {failed > 0 && <FailedLink run={run} onFailures={onFailures} />}
-      </div>
-    </div>
-  );
-}
-
-function FailedLink({ run, onFailures }: Subject) {
-  return (
-    <button type="button" className={classes.failed} onClick={onFailures}>
-      {many(run.progress.failed, "image")} failed: see why
-    </button>
-  );
-}
-
-function Outcome({ run, onFailures }: Subject) {
-  const left = run.progress.pending;
-  const took =
-    run.started_at && run.finished_at && run.model
-      ? (Date.parse(run.finished_at) - Date.parse(run.started_at)) / 1000
-      : null;
-  return (
-    <div className={classes.note}>
-      {run.state === "approved" ? (
-        <span>
-          Approved into{" "}
-          <Link
-            href={paths.images(
-              run.project_id,
-              writeView({ query: { ...ALL_IMAGES, field: run.target_field } }),
-            )}
-            className={classes.labelsLink}
-          >
-            {run.target_field}
-          </Link>
-        </span>
-      ) : (
-        <span>
-          {many(run.progress.labels, "proposal")} on {many(run.progress.done, "image")}
-        </span>
-      )}
-      {took !== null && took > 0.5 && run.state === "in_review" && <span>took {duration(took)}</span>}
-      {left > 0 && (
-        <Tooltip label="The run was taken to review before it had come to them">
-          <span>{many(left, "image")} left out</span>
-        </Tooltip>
-      )}
-      {run.progress.failed > 0 && <FailedLink run={run} onFailures={onFailures} />}
-    </div>
-  );
-}
-
-function Rename({ run, onClose }: { run: Run; onClose: () => void }) {
-  const client = useQueryClient();
-  const [name, setName] = useState(run.name);
-  const save = async (event: FormEvent) => {
-    event.preventDefault();
-    try {
-      await api.patch<Run>(`/runs/${run.id}`, { body: { name: name.trim() } });
-      await client.invalidateQueries({ queryKey: keys.runs(run.project_id) });
-      void client.invalidateQueries({ queryKey: keys.run(run.id) });
-      onClose();
-    } catch (error) {
-      notifyError("The run was not renamed", error);
-    }
-  };
-  return (
-    <Modal opened onClose={onClose} title={`Rename ${run.name}`} size={360}>
-      <form onSubmit={save} className={classes.form}>
-        <TextInput
-          label="Name"
-          description={`Its field keeps the name ${run.field}.`}
-          value={name}
-          maxLength={200}
-          onChange={(event) => setName(event.currentTarget.value)}
-          data-autofocus
-        />
-        <div className={classes.buttons}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" disabled={!name.trim() || name.trim() === run.name}>
-            Rename
-          </Button>
-        </div>
-      </form>
-    </Modal>
   );
 }
