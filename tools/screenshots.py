@@ -303,6 +303,11 @@ class Walk:
         self.page.goto(f"{self.base}/models")
         self.page.wait_for_load_state("networkidle")
         self.camera.take("models")
+        self.page.goto(f"{self.base}/models?view=catalogue")
+        models = self.page.get_by_role("listbox", name="Models of the catalogue").get_by_role("option")
+        models.filter(has_text=re.compile("^d-fine-s")).first.click()
+        expect(self.page.get_by_role("article", name="Card of d-fine-s", exact=True)).to_contain_text("classes")
+        self.camera.take("catalogue")
 
 
 def window(browser: Browser, size: str) -> Page:

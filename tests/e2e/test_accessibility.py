@@ -93,6 +93,76 @@ def test_runs_review_models__accessible(themed, served, smears):
         assert problems(page) == []
 
 
+def test_catalogue__accessible(themed, served):
+    page = themed.go("/models?view=catalogue")
+    expect(page.get_by_role("option").first).to_be_visible()
+    expect(page.get_by_role("article").first).to_be_visible()
+    assert problems(page) == []
+    for item, name in (("A model by URL", "Add a model by URL"), ("Weights of your own", "Add a model of your own")):
+        page.get_by_role("button", name="Add a model").click()
+        page.get_by_role("menuitem", name=item).click()
+        dialog = page.get_by_role("dialog", name=name)
+        expect(dialog.get_by_label("Name", exact=True)).to_be_visible()
+        if "URL" in name:
+            dialog.get_by_role("combobox", name="Contract").click()
+            page.get_by_role("option", name="Plain").click()
+            for part in ("How images are sent", "Limits"):
+                dialog.get_by_role("button", name=part).click()
+            dialog.get_by_role("button", name="Add a step: Before").click()
+            page.get_by_role("menuitem", name="Normalise").click()
+        expect(page.get_by_role("menu")).to_have_count(0)
+        assert problems(page) == []
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+
+
+def test_auto_label_and_label_map__accessible(themed, served, smears):
+    served.install("blob-words", "blob-cut")
+    page = themed.go(f"/p/{smears}/runs?new=1")
+    dialog = page.get_by_role("dialog", name="Auto label")
+    expect(dialog.get_by_role("article").first).to_be_visible()
+    assert problems(page) == []
+    for label, option in (
+        ("Task", "Instance segmentation"),
+        ("Method", "Detector"),
+        ("Detector", "blob-words"),
+        ("Segmenter", "blob-cut"),
+    ):
+        dialog.get_by_role("combobox", name=label, exact=True).click()
+        page.get_by_role("option", name=option).first.click()
+    words = dialog.get_by_role("combobox", name="Look for")
+    words.fill("nucleus, debris")
+    words.press("Enter")
+    for part in ("Prompts of a class", "Where masks go"):
+        dialog.get_by_role("button", name=part).click()
+    expect(dialog.get_by_label("Name of the run")).to_be_visible()
+    assert problems(page) == []
+    for label, option in (("Task", "Detection"), ("Model", "A model of blobs")):
+        dialog.get_by_role("combobox", name=label, exact=True).click()
+        page.get_by_role("option", name=option).first.click()
+    dialog.get_by_role("combobox", name="Name of the blobs model").fill("cells")
+    dialog.get_by_role("button", name="Label map").click()
+    expect(page.get_by_role("dialog", name="Label map of blobs:cells").get_by_label("Class for rod")).to_be_visible()
+    assert problems(page) == []
+
+
+def test_questions__accessible(themed, served, smears):
+    # The model of the tests is not in the catalogue: it needs no file.
+    model = {"name": "talker:parrot", "installed": {"path": "", "bytes": 0, "files": 0}, "tasks": ["questions"]}
+    themed.page.route(
+        "**/api/v1/catalogue?task=questions", lambda route: route.fulfill(json={"items": [model], "folder": ""})
+    )
+    page = themed.go(f"/p/{smears}/image/{served.images(smears)['smear_0000.jpg']['id']}")
+    expect(page.get_by_test_id("save-state")).to_have_attribute("data-phase", "saved")
+    page.keyboard.press("q")
+    questions = page.get_by_role("list", name="Questions about this image").get_by_role("listitem")
+    for question, sign in (("How many cells?", "You ask that of"), ("Will it fail?", "the parrot is asleep")):
+        page.get_by_role("textbox", name="Question").fill(question)
+        page.get_by_role("button", name="Ask", exact=True).click()
+        expect(questions.first).to_contain_text(sign, timeout=60_000)
+    assert problems(page) == []
+
+
 def test_gate__accessible(browser: Browser, served):
     context = browser.new_context()
     page = context.new_page()
