@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +15,10 @@ from countersign.domain.errors import ModelError
 from countersign.domain.geometry import Box, Keypoints, Mask
 from countersign.domain.label import Label
 from countersign.domain.model import Task
+from countersign.domain.query import LabelFilter
 from countersign.domain.run import Method, RunState
 from countersign.models import catalogue, vocabularies
+from countersign.server import wire
 from countersign.workbench.project import Project
 
 
@@ -98,24 +101,33 @@ def test_one_stage__classes_of_pixels(pictures: Project, install: Callable[..., 
         assert sum(label.geometry.area for label in labels if label.geometry) == shapes.WIDTH * shapes.HEIGHT
 
 
-def test_regions__need_no_words(pictures: Project, install: Callable[..., None], tmp_path: Path) -> None:
-    """Florence-2 says no confidence, and none is made up on the way: not in the database, nor in what is written."""
-    install("florence-2-base")
-    run = pictures.run(
-        "florence-2-base", "regions", settings={"mode": "regions"}, min_confidence=0.9, executor="inline"
-    )
+@pytest.mark.parametrize("name", ["florence-2-base", "kosmos-2"])
+def test_regions__need_no_words_and_have_no_confidence(
+    pictures: Project, install: Callable[..., None], tmp_path: Path, name: str
+) -> None:
+    """None is made up on the way: not in the database, nor over HTTP, nor in what is written; no filter shows them."""
+    install(name)
+    run = pictures.run(name, "regions", settings={"mode": "regions"}, min_confidence=0.9, executor="inline")
     assert (run.state, run.done, run.failed) == (RunState.IN_REVIEW, 4, 0)
     found = [label for labels in pictures.labels("regions").values() for label in labels]
     assert found
     assert {label.class_name for label in found} == {"region"}
     assert {label.confidence for label in found} == {None}
+    assert {wire.label(label, "regions", 1)["confidence"] for label in found} == {None}
     assert all(label.attributes["text"] for label in found)
-    pictures.export(tmp_path / "regions.json", field="regions")
+    for ending in ("json", "csv"):
+        pictures.export(tmp_path / f"regions.{ending}", field="regions")
     written = json.loads((tmp_path / "regions.json").read_text())["annotations"]
     assert len(written) == len(found)
     assert all(item.get("score") is None for item in written)
+    with (tmp_path / "regions.csv").open() as table:
+        assert {row.get("confidence", "") for row in csv.DictReader(table)} == {""}
+    review = pictures.review("regions")
+    for filter in (LabelFilter(min_confidence=0.0), LabelFilter(max_confidence=1.0)):
+        assert not review.labels(filter).items
+    assert review.promote().count == len(found)
     with pytest.raises(ModelError, match="looks for what it is told"):
-        pictures.run("florence-2-base", "words", executor="inline")
+        pictures.run(name, "words", executor="inline")
 
 
 @pytest.mark.parametrize("name", ["sam-vit-base", "vitpose-base-simple"])
