@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from countersign.cli.follow import follow
@@ -9,6 +11,9 @@ from countersign.cli.options import common, run_argument
 from countersign.cli.output import count
 from countersign.cli.progress import duration
 from countersign.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from countersign.domain.run import Run
 
 
 @click.command()
@@ -53,9 +58,7 @@ def show(session: Session, run: str, project: str | None, failures: int) -> None
         ("images", f"{now.done:,} done, {now.failed:,} failed, {now.pending:,} to do, of {now.total:,}"),
         ("labels", f"{now.labels:,} in {spec.field}"),
         ("model", spec.model),
-        *([("engine", found.note)] if found.note else []),
-        ("least confidence", spec.min_confidence),
-        ("classes", ", ".join(spec.classes) or "all"),
+        *_told(found),
         ("begun by", f"{found.created_by}, {found.created_at.astimezone():%Y-%m-%d %H:%M}"),
     ]
     if now.active:
@@ -66,6 +69,25 @@ def show(session: Session, run: str, project: str | None, failures: int) -> None
         session.out.line(f"  {item.name}: {item.reason}")
     if now.failed > len(failed):
         session.out.line(f"  ... and {now.failed - len(failed):,} more (--failures)")
+
+
+def _told(run: Run) -> list[tuple[str, Any]]:
+    """Return what a run was told, and what it had to mend, as far as there is something to say."""
+    spec = run.spec
+    pairs = [
+        ("engine", run.note),
+        ("second model", spec.refiner),
+        ("boxes of", spec.boxes_field),
+        ("task", (spec.task or "").replace("_", " ")),
+        ("least confidence", str(spec.min_confidence)),
+        ("classes", ", ".join(spec.classes) or ("" if spec.prompts else "all")),
+        ("prompts", ", ".join(f"{item.text} = {item.class_name or '(negative)'}" for item in spec.prompts)),
+        ("label map", ", ".join(f"{name} = {own or '(left out)'}" for name, own in spec.label_map.items())),
+        ("settings", ", ".join(f"{name} = {value}" for name, value in spec.settings.items())),
+        ("masks in", spec.masks),
+        ("mended", ", ".join(f"{number:,} {what}" for what, number in sorted(run.tally.items()))),
+    ]
+    return [(name, value) for name, value in pairs if value]
 
 
 @click.command()

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from countersign.domain.errors import InvalidInput, NameTaken, NotFound, WrongState
+from countersign.domain.geometry import Kind
 from countersign.domain.label import Verb
 from countersign.domain.model import Prompt, Task
 from countersign.domain.query import ImageQuery
@@ -99,13 +100,13 @@ def create(c: Connection, project_id: int, spec: RunSpec, *, created_by: str) ->
     """Make a run with its field and a pending row for every image that its query finds.
 
     Raises NameTaken for a field or a run that exists, NotFound for a field of boxes that does not, and InvalidInput
-    where there is no image to label.
+    where there is no image to label, or no shape in the field of boxes.
     """
     ids = images.ids(c, project_id, spec.images)
     if not ids:
         raise InvalidInput("The run has no images", remedy="Import images first, or choose others.")
     if spec.boxes_field:
-        fields.get(c, project_id, spec.boxes_field)
+        _check_boxes(c, project_id, spec.boxes_field)
     name = _free_name(c, project_id, spec)
     field = fields.create(c, project_id, spec.field)
     values = {
@@ -125,6 +126,14 @@ def create(c: Connection, project_id: int, spec: RunSpec, *, created_by: str) ->
         c.execute(sa.insert(run_image), rows[start : start + 10_000])
     history.begin(c, project_id, Verb.RUN, created_by, field_id=field.id, note=name, run_id=run_id)
     return get(c, run_id)
+
+
+def _check_boxes(c: Connection, project_id: int, name: str) -> None:
+    (found,) = fields.list_all(c, project_id, [fields.get(c, project_id, name).id])
+    if not any(count for kind, count in found.by_kind.items() if kind is not Kind.CLASSIFICATION):
+        raise InvalidInput(
+            f"The field {name!r} has no boxes to begin with", remedy="Name one with boxes or other shapes."
+        )
 
 
 def _free_name(c: Connection, project_id: int, spec: RunSpec) -> str:

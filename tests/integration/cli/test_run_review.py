@@ -73,6 +73,11 @@ def test_runs__table_and_one(run: Call) -> None:
     row = run("runs", "shapes").out.splitlines()[1]
     assert row.split() == ["shapes", "1", "auto", "in_review", "bright:shapes", "auto", "6", "0", "6", "6"]
 
+    call = ("run", "shapes", "--model", "bright:shapes", "--classes", "bar", "--map", "bar=line")
+    run(*call, "--field", "told", "--task", "detection")
+    told = run("show", "told").out.splitlines()
+    for name, value in (("task", "detection"), ("classes", "bar"), ("label map", "bar = line")):
+        assert f"{name.ljust(16)}  {value}" in told
     shown = run("show", "auto").out
     assert "6 done, 0 failed, 0 to do, of 6" in shown
     assert run("show", "1", "--json").data["progress"]["done"] == 6

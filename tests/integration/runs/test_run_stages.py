@@ -348,6 +348,7 @@ def test_masks__unknown_kind_of_folder() -> None:
         ("poser", {"method": Method.EXISTING, "boxes_field": "boxes"}, ModelError, "cannot do instance segmentation"),
         ("cutter", {"method": Method.EXISTING, "boxes_field": "boxes", "task": Task.POSE}, ModelError, "pose"),
         ("cutter", {"method": Method.EXISTING, "boxes_field": "nowhere"}, NotFound, "no field 'nowhere'"),
+        ("cutter", {"method": Method.EXISTING, "boxes_field": "empty"}, InvalidInput, "has no boxes to begin with"),
         ("detector", {"classes": ("cow",)}, ModelError, "does not know cow"),
         ("detector", {"label_map": {"cow": "Kuh"}}, ModelError, "names cow, which 'detector' does not know"),
         ("detector", {"prompts": (Prompt("a dog", "dog"),)}, ModelError, "takes no prompts"),
@@ -361,6 +362,8 @@ def test_what_does_not_fit_is_refused_before_anything_starts(
 ) -> None:
     project = project_of(1)
     _boxes_field(store, project, Box(0, 0, 4, 4))
+    with store.write() as c:
+        fields.ensure(c, project.id, "empty")
     with pytest.raises(error, match=said):
         _run(store, project, model, **more)
     with store.read() as c:

@@ -291,3 +291,18 @@ def test_pose__refines_boxes_of_another_model(tmp_path: Path) -> None:
     assert found[0].geometry.points == pytest.approx((43, 48, 2, 0, 0, 0))  # 38 + a quarter of 20, 38 + half of it
     assert found[0].geometry.box == item.geometry
     assert (found[0].class_name, found[0].confidence, found[0].attributes["a"]) == ("dog", 0.8, 1)
+
+
+def test_predict__numbers_that_are_none_raise_no_warning(tmp_path: Path) -> None:
+    rows = np.full((1, 20, 7), np.inf, np.float32)
+    rows[0, 0] = (32, 32, 20, 10, 1, 0.9, 0.1)
+    rows[0, 1:5] = np.nan
+    rows[0, 5:9] = 3e38
+    path = tiny_onnx.constant_outputs(tmp_path / "wild.onnx", {"boxes": rows})
+    tiny_onnx.describe(path, "input: {divide: 255}\noutput: {decoder: yolov5}\nclasses: [cat, dog]\nnms: 0.5")
+    options = PredictOptions(min_confidence=0.1)
+
+    (found,) = registry.load(str(path)).predict([_plain((9, 9, 9), 64, 64)], options)
+
+    assert [(item.class_name, item.geometry) for item in found] == [("cat", Box(22, 27, 20, 10))]
+    assert options.tally.counts()["degenerate"] > 0

@@ -109,10 +109,12 @@ class OnnxModel(SplitModel):
             raise ModelError(f"{self._card.name!r} does not do {options.task.value}", remedy=f"It does {can}.")
         if options.task is None:
             options = _with_task(options, self._card)
-        return [
-            self._output.decode(arrays, item.frame, self._labels, options)
-            for item, arrays in zip(prepared, self._runner.run(prepared), strict=True)
-        ]
+        outputs = self._runner.run(prepared)
+        with np.errstate(all="ignore"):  # what a network gives may be anything: what is not finite is left out
+            return [
+                self._output.decode(arrays, item.frame, self._labels, options)
+                for item, arrays in zip(prepared, outputs, strict=True)
+            ]
 
 
 def _with_task(options: PredictOptions, card: ModelCard) -> PredictOptions:
@@ -144,8 +146,10 @@ class OnnxEmbedder:
             return np.zeros((0, int(self._card.details.get("dimensions", 0))), np.float32)
         prepared = [self._runner.fit.prepare(image) for image in images]
         options, none = PredictOptions(), Labels(())
-        rows = [
-            self._output.decode(arrays, item.frame, none, options)
-            for item, arrays in zip(prepared, self._runner.run(prepared), strict=True)
-        ]
+        outputs = self._runner.run(prepared)
+        with np.errstate(all="ignore"):  # a vector that is not finite is refused
+            rows = [
+                self._output.decode(arrays, item.frame, none, options)
+                for item, arrays in zip(prepared, outputs, strict=True)
+            ]
         return np.stack(rows)
