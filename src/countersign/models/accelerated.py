@@ -80,7 +80,7 @@ def shown(card: ModelCard) -> str:
         return f"{acceleration.usual()} (COUNTERSIGN_ENGINE says so)"
     choice = acceleration.told(card.name, card.weights_hash)
     if choice is None:
-        return "the fastest that agrees with torch; the first run with it measures which"
+        return "the fastest that agrees with torch; its first run of many images measures which"
     rates = ", ".join(f"{name} {rate:.3g}" for name, rate in choice.rates.items())
     return f"{choice.engine} ({choice.reason}{f'; images/s of one core: {rates}' if rates else ''})"
 

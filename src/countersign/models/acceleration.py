@@ -135,7 +135,7 @@ def accelerate(
     try:
         found = _known(place, own, engine)
         if found is None and engine == "auto" and not _may_measure.get():
-            return own, Choice("torch", "not measured yet: the first run with it does that")
+            return own, Choice("torch", "not measured yet: a run of many images does that")
         if found is None:
             with _locked(place, name):
                 found = _known(place, own, engine)  # by the process that had the lock

@@ -36,6 +36,7 @@ T = TypeVar("T")
 LoadModel = Callable[[Run], Model | GivenBoxes]
 
 _POLL_S = 0.5  # how often a worker looks whether images that others have become free
+_WORTH_MEASURING = 50  # images: a short run would be over before it is known which engine is faster
 _TRIES_S = (0.2, 1.0, 3.0)  # pauses before a write that failed is tried again
 
 
@@ -271,7 +272,8 @@ def _loaded(store: Store, run: Run, load: LoadModel) -> Model | GivenBoxes:
         with store.write() as c:
             runs.note(c, run.id, text)
 
-    with acceleration.announced(say):
+    few = contextlib.nullcontext() if run.total >= _WORTH_MEASURING else acceleration.without_measuring()
+    with acceleration.announced(say), few:
         model = load(run)
     details = model.card.details
     if details.get("engine"):

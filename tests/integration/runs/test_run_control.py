@@ -20,7 +20,7 @@ from countersign.domain.query import ImageQuery
 from countersign.domain.run import Run, RunSpec, RunState
 from countersign.domain.work import RunProgress
 from countersign.models import acceleration, registry
-from countersign.runs import control, executors
+from countersign.runs import control, executors, labelling
 from countersign.runs.executors import Processes
 from countersign.store import Store, images, labels, runs
 
@@ -54,13 +54,17 @@ def test_inline(store: Store, project_of: MakeProject) -> None:
     assert (label.provenance.run_id, label.provenance.min_confidence) == (run.id, 0.0)
 
 
+@pytest.mark.parametrize("worth", [2, 3])
 def test_inline__its_record_says_what_computes_the_model(
-    store: Store, project_of: MakeProject, monkeypatch: pytest.MonkeyPatch
+    store: Store, project_of: MakeProject, monkeypatch: pytest.MonkeyPatch, worth: int
 ) -> None:
+    """Engines are measured where the run has as many images as make it worth while."""
     noted: list[str] = []
+    measured: list[bool] = []
 
     def load(_: Store, run: Run) -> fake_models.Fake:
         acceleration._tell("Measuring")
+        measured.append(acceleration._may_measure.get())
         with store.read() as c:
             noted.append(runs.get(c, run.id).note)
         model = fake_models.Fake(registry.parse("fake:quick"))
@@ -69,8 +73,9 @@ def test_inline__its_record_says_what_computes_the_model(
 
     run = _create(store, project_of(2), executor="inline")
     monkeypatch.setattr(executors, "load_model", load)
+    monkeypatch.setattr(labelling, "_WORTH_MEASURING", worth)
     done = control.start(store, run.id)
-    assert noted == ["Measuring"]
+    assert (noted, measured) == (["Measuring"], [worth <= 2])
     assert done.note == control.progress(store, run.id).note == "onnx: faster"
 
 

@@ -85,7 +85,7 @@ def test_shown__what_is_known_before_a_model_is_loaded(install, monkeypatch: pyt
 
     assert said("d-fine-s") == "torch (COUNTERSIGN_ENGINE says so)"
     monkeypatch.delenv("COUNTERSIGN_ENGINE")
-    assert "the first run" in said("resnet18")
+    assert "its first run" in said("resnet18")
     assert said("faster-rcnn-r50-fpn") == "torch (the network takes images of any size)"
     assert said("grounding-dino-tiny") == ""
     monkeypatch.setattr(acceleration, "measure", lambda runners, _: {key: 1.0 + (key == "onnx") for key in runners})

@@ -216,7 +216,7 @@ def test_a_library_that_does_not_load_leaves_the_others(
 def test_where_nobody_waits_for_measuring__torch_at_once(folder: Path, rates: dict[str, float]) -> None:
     with acceleration.without_measuring():
         _, choice = acceleration.accelerate(_network(), EXAMPLE, weights_hash="a")
-    assert (choice.engine, choice.reason) == ("torch", "not measured yet: the first run with it does that")
+    assert (choice.engine, choice.reason) == ("torch", "not measured yet: a run of many images does that")
     assert not folder.exists()
     acceleration.accelerate(_network(), EXAMPLE, weights_hash="a")
     with acceleration.without_measuring():
