@@ -1,4 +1,8 @@
-"""Boxes that a network names in words, without a score: what is said twice, or fits a negative prompt too, goes."""
+"""Boxes that were found by words: what was found twice, or fits a negative prompt, goes.
+
+Several texts may stand for one class, and some (with the class name "") for what is not wanted. Networks that answer
+in words give no score (``choose``), detectors do (``best``).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from countersign.domain.geometry import box_iou
 from countersign.domain.label import Prediction
 from countersign.models import results
 from countersign.models.contract import PredictOptions
@@ -60,7 +63,22 @@ def _same(found: Found, first: int, second: int) -> bool:
 
 
 def _overlaps(corners: NDArray[np.float64], index: int, rivals: list[int]) -> bool:
-    if not rivals:
-        return False
-    sized = np.column_stack([corners[:, :2], corners[:, 2:] - corners[:, :2]])
-    return bool(box_iou(sized[index : index + 1], sized[rivals]).max() > SAME_OBJECT)
+    return bool(rivals) and bool(results.overlaps(corners[index : index + 1], corners[rivals]).max() > SAME_OBJECT)
+
+
+def best(corners: NDArray[np.float64], scores: NDArray[np.float64], names: Sequence[str]) -> list[int]:
+    """Return the indices that stay of boxes (N, 4: x0, y0, x1, y1 in pixels) with their scores (N,) and names.
+
+    Of those that several texts of one class found the surest; none where a negative prompt fits better.
+    """
+    kept: Sequence[int] = range(len(names))
+    if len(set(names)) < len(names):
+        kept = results.suppress(corners, scores, SAME_OBJECT, names)
+    against = [i for i in kept if not names[i]]
+    positive = [i for i in kept if names[i]]
+    if not against or not positive:
+        return positive
+    better = scores[against][None, :] > scores[positive][:, None]
+    overlap = results.overlaps(corners[positive], corners[against]) > SAME_OBJECT
+    lost: list[bool] = np.any(overlap & better, axis=1).tolist()
+    return [i for i, gone in zip(positive, lost, strict=True) if not gone]

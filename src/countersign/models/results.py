@@ -181,13 +181,18 @@ def suppress(corners: ArrayLike, scores: ArrayLike, threshold: float, groups: Se
     """
     boxed = np.asarray(corners, np.float64).reshape(-1, 4)
     scored = np.asarray(scores, np.float64).ravel()
-    sized = np.column_stack([boxed[:, :2], boxed[:, 2:] - boxed[:, :2]])
     kept: list[int] = []
     for i in _order(scored):
         rivals = [j for j in kept if groups is None or groups[j] == groups[i]]
-        if not rivals or box_iou(sized[i : i + 1], sized[rivals]).max() <= threshold:
+        if not rivals or overlaps(boxed[i : i + 1], boxed[rivals]).max() <= threshold:
             kept.append(i)
     return kept
+
+
+def overlaps(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (N, M): intersection over union of boxes (N, 4) and (M, 4), each x0, y0, x1, y1."""
+    sized = (np.column_stack([part[:, :2], part[:, 2:] - part[:, :2]]) for part in (first, second))
+    return box_iou(*sized)
 
 
 class _Found:

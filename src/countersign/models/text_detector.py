@@ -14,10 +14,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from countersign.domain.geometry import box_iou
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
-from countersign.models import hub_loading, results
+from countersign.models import found_boxes, hub_loading, results
 from countersign.models.batches import Prepared
 from countersign.models.contract import PredictOptions
 from countersign.models.hub_family import HubFamily
@@ -59,27 +58,8 @@ class TextDetector(HubLabeller):
 
 def _choose(size: results.Size, found: Boxes, options: PredictOptions) -> list[Prediction]:
     corners, scores, names = found
-    kept = results.suppress(corners, scores, SAME_OBJECT, names) if len(set(names)) < len(names) else range(len(names))
-    kept = without_negatives(corners, scores, names, list(kept))
+    kept = found_boxes.best(corners, scores, names)
     return results.boxes(size, corners[kept], scores[kept], [names[i] for i in kept], options)
-
-
-def without_negatives(
-    corners: NDArray[np.float64], scores: NDArray[np.float64], names: list[str], kept: list[int]
-) -> list[int]:
-    """Leave out what a negative prompt fits, and what lies where a negative prompt fits better."""
-    against = [i for i in kept if not names[i]]
-    positive = [i for i in kept if names[i]]
-    if not against or not positive:
-        return positive
-    overlap = box_iou(_sized(corners[positive]), _sized(corners[against]))
-    better = scores[against][None, :] > scores[positive][:, None]
-    lost: list[bool] = np.any((overlap > SAME_OBJECT) & better, axis=1).tolist()
-    return [i for i, gone in zip(positive, lost, strict=True) if not gone]
-
-
-def _sized(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.column_stack([corners[:, :2], corners[:, 2:] - corners[:, :2]])
 
 
 def _boxes_of(found: Mapping[str, Any], names: Sequence[str]) -> Boxes:

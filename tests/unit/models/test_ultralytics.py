@@ -25,7 +25,7 @@ from countersign.models.contract import PredictOptions
 from countersign.models.ultralytics import pipes, process, texts
 from countersign.models.ultralytics.cards import CARDS
 from countersign.models.ultralytics.family import _require_licence
-from countersign.models.ultralytics.model import Painted, Yolo
+from countersign.models.ultralytics.model import Yolo, painted
 from countersign.workbench.shelf import Shelf
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
@@ -226,11 +226,11 @@ def test_pipes__what_is_sent_arrives() -> None:
 def test_painted__unfolds_a_cropped_mask() -> None:
     part = np.array([[1, 0, 1], [0, 1, 1]], bool)
     parts = [np.array([2, 4, 2, 3]), np.packbits(part), np.zeros(4, np.int64), np.zeros(0, np.uint8)]
-    painted = Painted((6, 9), parts)
-    assert len(painted) == 2
-    assert np.array_equal(painted[0][2:4, 4:7], part)
-    assert painted[0].sum() == part.sum()
-    assert not painted[1].any()
+    masks = painted((6, 9), parts)
+    assert len(masks) == 2
+    assert np.array_equal(masks[0][2:4, 4:7], part)
+    assert masks[0].sum() == part.sum()
+    assert not masks[1].any()
 
 
 def test_licence__of_the_code_alone_is_accepted_by_its_name(models: Path) -> None:

@@ -13,35 +13,26 @@ from numpy.typing import NDArray
 from countersign.domain.errors import ModelError
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
-from countersign.models import results, threads
+from countersign.models import dense, found_boxes, results, threads
 from countersign.models.contract import Pixels, PredictOptions
-from countersign.models.prompts import SAME_OBJECT, Texts, texts_of
-from countersign.models.text_detector import without_negatives
+from countersign.models.prompts import Texts, texts_of
 from countersign.models.ultralytics import texts as text_features
 from countersign.models.ultralytics.process import Process
 
 _SEEN = 0.5  # the score from which on a keypoint counts as seen, as the library itself draws them
 
 
-class Painted(Sequence[NDArray[np.bool_]]):
-    """The masks of one image, cropped and packed as they came: each is unfolded when it is asked for."""
+def painted(size: results.Size, parts: Sequence[NDArray[Any]]) -> dense.Lazy:
+    """Return the masks of one image, which came cropped and packed: for each its place, then its bits."""
 
-    def __init__(self, size: results.Size, parts: Sequence[NDArray[Any]]) -> None:
-        self._size = size
-        self._parts = parts
-        self._last: tuple[int, NDArray[np.bool_]] | None = None
+    def unfold(index: int) -> NDArray[np.bool_]:
+        top, left, height, width = parts[2 * index].tolist()
+        full = np.zeros(size, bool)
+        bits = np.unpackbits(parts[2 * index + 1], count=height * width)
+        full[top : top + height, left : left + width] = bits.reshape(height, width)
+        return full
 
-    def __len__(self) -> int:
-        return len(self._parts) // 2
-
-    def __getitem__(self, index: Any) -> Any:
-        if self._last is None or self._last[0] != index:
-            top, left, height, width = self._parts[2 * index].tolist()
-            full = np.zeros(self._size, bool)
-            bits = np.unpackbits(self._parts[2 * index + 1], count=height * width)
-            full[top : top + height, left : left + width] = bits.reshape(height, width)
-            self._last = index, full
-        return self._last[1]
+    return dense.Lazy(len(parts) // 2, unfold)
 
 
 class Yolo:
@@ -107,12 +98,12 @@ class Yolo:
         rows = arrays[0].astype(np.float64).reshape(-1, arrays[0].shape[-1])
         corners, scores = rows[:, :4], rows[:, 4]
         labels = [names[int(i)] if int(i) < len(names) else "" for i in rows[:, 5]]
-        kept = list(range(len(rows))) if texts is None else _of_texts(corners, scores, labels)
+        kept = list(range(len(rows))) if texts is None else found_boxes.best(corners, scores, labels)
         corners, scores, labels = corners[kept], scores[kept], [labels[i] for i in kept]
         task = options.task or self._card.tasks[0]
         if task is Task.INSTANCE_SEGMENTATION:
-            painted = Painted(size, [part for i in kept for part in arrays[1 + 2 * i : 3 + 2 * i]])
-            return results.masks(size, painted, scores, labels, options)
+            parts = [part for i in kept for part in arrays[1 + 2 * i : 3 + 2 * i]]
+            return results.masks(size, painted(size, parts), scores, labels, options)
         if task is Task.POSE:
             return _poses(size, arrays, corners, scores, labels, options)
         return results.boxes(size, corners, scores, labels, options)
@@ -135,12 +126,6 @@ class Yolo:
             tokens = text_features.tokens(self._card.name, texts.texts, self._folder)
             self._process.ask({"do": "texts", "names": list(texts.texts), "encoder": str(encoder)}, [tokens])
         self._told = self._process.generation, wanted
-
-
-def _of_texts(corners: NDArray[np.float64], scores: NDArray[np.float64], names: list[str]) -> list[int]:
-    """Which boxes stay where several texts stand for one class, and some for what is not wanted."""
-    kept = results.suppress(corners, scores, SAME_OBJECT, names) if len(set(names)) < len(names) else range(len(names))
-    return without_negatives(corners, scores, names, list(kept))
 
 
 def _poses(
