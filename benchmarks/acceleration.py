@@ -26,8 +26,9 @@ import cv2
 
 from countersign import imaging
 from countersign.domain.work import ClaimedImage, ImageResult
-from countersign.models import acceleration, registry
+from countersign.models import registry
 from countersign.models.contract import Model, PredictOptions
+from countersign.models.parts import acceleration
 from countersign.runs import machine
 from countersign.runs.engine import Engine, Plan
 from engine import HEIGHT, WIDTH, make_images, others_share

@@ -12,7 +12,8 @@ import pytest
 
 import shapes
 from countersign.domain.model import ModelCard, Task, WeightFile
-from countersign.models import catalogue, download, registry
+from countersign.models import catalogue, registry
+from countersign.models.folder import download
 from countersign.models.registry import Reference
 from weights_server import Repository, WeightsServer
 

@@ -27,8 +27,8 @@ from types import ModuleType
 import pytest
 
 from countersign.domain.model import ModelCard, WeightFile
-from countersign.models import licences, pickles, records
-from countersign.models.records import Record
+from countersign.models.folder import licences, pickles, records
+from countersign.models.folder.records import Record
 
 _LIBRARIES = ("torch", "torchvision", "transformers", "timm", "ultralytics")
 

@@ -67,7 +67,7 @@ def bar(rating: int) -> str:
 
 def card_lines(entry: Entry) -> tuple[list[tuple[str, Any]], list[str]]:
     """Return what a card says: pairs of name and value, and lines for what only its family knows."""
-    from countersign.models.accelerated import shown
+    from countersign.models.parts.accelerated import shown
 
     card = entry.card
     names = ", ".join(name for name in card.classes[:20] if name)
@@ -108,7 +108,7 @@ def _needs(card: ModelCard) -> str:
 
 
 def _files(entry: Entry) -> list[tuple[str, str]]:
-    from countersign.models.weights import recorded_files
+    from countersign.models.folder.weights import recorded_files
     from countersign.workbench.shelf import WORKSPACE
 
     if entry.origin == WORKSPACE:
@@ -136,6 +136,6 @@ def _details(details: Mapping[str, Any]) -> list[str]:
 
 
 def _pull_name(card: ModelCard) -> str:
-    from countersign.models.weights import pull_name
+    from countersign.models.folder.weights import pull_name
 
     return pull_name(card)

@@ -145,7 +145,7 @@ def _agrees(session: Session, entry: Entry) -> bool:
 
     if not entry.licence_due or session.as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    from countersign.models.licences import notice
+    from countersign.models.folder.licences import notice
 
     click.echo(f"{notice(entry.card)}.", err=True)
     return click.confirm("Do you accept?", abort=True, err=True)

@@ -12,8 +12,8 @@ from countersign.client import values
 from countersign.client.transport import Transport
 from countersign.domain.errors import InvalidInput
 from countersign.domain.model import ModelCard
-from countersign.models import own
-from countersign.models.weights import Checked, Installed
+from countersign.models.folder import own
+from countersign.models.folder.weights import Checked, Installed
 from countersign.workbench.progress import OnProgress
 from countersign.workbench.shelf import Entry
 

@@ -9,7 +9,8 @@ import functools
 from collections.abc import Mapping
 
 from countersign.domain.model import ModelCard
-from countersign.models import ratings, registry, weights
+from countersign.models import ratings, registry
+from countersign.models.folder import weights
 
 
 @functools.cache

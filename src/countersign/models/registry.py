@@ -9,7 +9,7 @@ A reference is one of::
     remote:street-signs                a model behind a URL that the workspace knows
     http://gpu-box:8400/yolo           a model that ``countersign serve-model`` serves there
 
-with options of the family after ``?``. A family is one file in this package and one entry in ``_BUILT_IN``; its module
+with options of the family after ``?``. A family is one file in ``families`` and one entry in ``_BUILT_IN``; its module
 is imported when it is asked for, and imports no network library itself. Which models a workspace holds is not known
 here: whoever calls says where they are (``saved``), and what those behind a URL are (``remote``).
 """
@@ -45,7 +45,7 @@ class Reference:
     """A reference taken apart.
 
     ``path`` is set where it names files, ``card`` where it names a model of the catalogue, whose files
-    ``countersign.models.weights`` finds. A model that its user added has both: the card is what they said of it.
+    ``countersign.models.folder.weights`` finds. A model that its user added has both: the card is what they said of it.
     ``options`` follow the ``?``. ``spec`` says all of a model behind a URL; it may hold a secret and is not shown.
     """
 
@@ -123,27 +123,27 @@ class Gatherer(Protocol):
 
 
 _BUILT_IN: Mapping[str, str] = {
-    SAVED: "countersign.models.trained:FAMILY",
-    "chat": "countersign.models.chat:FAMILY",
-    "detector": "countersign.models.detector:FAMILY",
-    "dual_encoder": "countersign.models.dual_encoder:FAMILY",
-    "florence": "countersign.models.florence:FAMILY",
-    "image_classifier": "countersign.models.image_classifier:FAMILY",
-    "image_encoder": "countersign.models.image_encoder:FAMILY",
-    "kosmos": "countersign.models.kosmos:FAMILY",
-    "molmo": "countersign.models.molmo:FAMILY",
+    SAVED: "countersign.models.families.trained:FAMILY",
+    "chat": "countersign.models.families.chat:FAMILY",
+    "detector": "countersign.models.families.detector:FAMILY",
+    "dual_encoder": "countersign.models.families.dual_encoder:FAMILY",
+    "florence": "countersign.models.families.florence:FAMILY",
+    "image_classifier": "countersign.models.families.image_classifier:FAMILY",
+    "image_encoder": "countersign.models.families.image_encoder:FAMILY",
+    "kosmos": "countersign.models.families.kosmos:FAMILY",
+    "molmo": "countersign.models.families.molmo:FAMILY",
     "onnx": "countersign.models.onnx.family:FAMILY",
     REMOTE: "countersign.models.remote.family:FAMILY",
-    "open_clip": "countersign.models.open_clip_encoder:FAMILY",
-    "pose_estimator": "countersign.models.pose_estimator:FAMILY",
-    "prompt_segmenter": "countersign.models.prompt_segmenter:FAMILY",
-    "semantic_segmenter": "countersign.models.semantic_segmenter:FAMILY",
-    "text_detector": "countersign.models.text_detector:FAMILY",
-    "text_segmenter": "countersign.models.text_segmenter:FAMILY",
-    "timm": "countersign.models.timm_classifier:FAMILY",
-    "torchvision": "countersign.models.torchvision_models:FAMILY",
+    "open_clip": "countersign.models.families.open_clip_encoder:FAMILY",
+    "pose_estimator": "countersign.models.families.pose_estimator:FAMILY",
+    "prompt_segmenter": "countersign.models.families.prompt_segmenter:FAMILY",
+    "semantic_segmenter": "countersign.models.families.semantic_segmenter:FAMILY",
+    "text_detector": "countersign.models.families.text_detector:FAMILY",
+    "text_segmenter": "countersign.models.families.text_segmenter:FAMILY",
+    "timm": "countersign.models.families.timm_classifier:FAMILY",
+    "torchvision": "countersign.models.families.torchvision_models:FAMILY",
     "ultralytics": "countersign.models.ultralytics.family:FAMILY",
-    "universal_segmenter": "countersign.models.universal_segmenter:FAMILY",
+    "universal_segmenter": "countersign.models.families.universal_segmenter:FAMILY",
 }
 _families: dict[str, Callable[[], Family]] = {}
 
@@ -237,7 +237,7 @@ def _of_path(text: str, bare: str) -> Reference | None:
 
 def _check_architecture(folder: Path) -> None:
     """Raise ModelError for a checkpoint of the hub's kind with a network that no family runs."""
-    from countersign.models import hub_loading
+    from countersign.models.parts import hub_loading
 
     if (folder / hub_loading.CONFIG).is_file() and not (folder / "card.json").exists():
         named = hub_loading.read_config(folder).get("architectures") or ["no architecture"]
@@ -257,7 +257,8 @@ def family_of(path: Path) -> str:
 
 
 def _of_catalogue(text: str, bare: str) -> Reference | None:
-    from countersign.models import catalogue, own
+    from countersign.models import catalogue
+    from countersign.models.folder import own
 
     card = catalogue.find(bare)
     if card is None:
@@ -267,7 +268,7 @@ def _of_catalogue(text: str, bare: str) -> Reference | None:
 
 def _of_fetched(text: str, bare: str) -> Reference | None:
     """A model that is not in the catalogue and was fetched by its family's own name: it is found by its card's, too."""
-    from countersign.models import weights
+    from countersign.models.folder import weights
 
     record = weights.record_of(bare)
     if record is None or record.card.family not in _families:

@@ -16,9 +16,12 @@ from countersign.domain.errors import InvalidInput, ModelError, WorkspaceError
 from countersign.domain.model import ModelCard, Prompt, StoredModel
 from countersign.domain.run import TRUTH, Method, RunSpec
 from countersign.learn import storage
-from countersign.models import hub_loading, registry, settings, trained, weights
+from countersign.models import registry, settings
 from countersign.models.contract import Anything, Model
-from countersign.models.hub_family import HubFamily
+from countersign.models.families import trained
+from countersign.models.folder import weights
+from countersign.models.parts import hub_loading
+from countersign.models.parts.hub_family import HubFamily
 from countersign.runs import stages
 from countersign.runs.mask_files import check_folder
 from countersign.runs.training import new_folder

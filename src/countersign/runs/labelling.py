@@ -22,8 +22,8 @@ from countersign.domain.model import ModelCard
 from countersign.domain.run import Method, Run, RunState
 from countersign.domain.work import ClaimedImage, ImageResult, Request
 from countersign.imaging.files import MISSING
-from countersign.models import acceleration
 from countersign.models.contract import Model, Pixels, PredictOptions, ReadsFiles, Tally, device_of, is_parallel
+from countersign.models.parts import acceleration
 from countersign.runs import machine
 from countersign.runs.engine import Engine, Plan
 from countersign.runs.mask_files import MaskFolder

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from countersign.models import threads
+from countersign.models.parts import threads
 
 HOST = platform.node()
 _MOST_LANES = 4  # each lane holds a batch and its activations

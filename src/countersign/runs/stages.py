@@ -26,7 +26,7 @@ from countersign.models.contract import (
     device_of,
     is_parallel,
 )
-from countersign.models.refining import boxed
+from countersign.models.parts.refining import boxed
 
 Open = Callable[[str], Anything]
 

@@ -21,8 +21,9 @@ from countersign.domain import label_map
 from countersign.domain.errors import CountersignError, ModelError
 from countersign.domain.geometry import Box
 from countersign.domain.model import Prompt, Task
-from countersign.models import acceleration, registry
+from countersign.models import registry
 from countersign.models.contract import Anything, Model, PredictOptions, ReadsFiles
+from countersign.models.parts import acceleration
 from countersign.runs import asking, catalogue, segmenting
 from countersign.runs.predicting import explain
 from countersign.runs.segmenting import Cutter

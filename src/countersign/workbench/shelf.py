@@ -13,8 +13,9 @@ from typing import Any
 
 from countersign.domain.errors import CountersignError, InvalidInput, ModelError, NotFound
 from countersign.domain.model import ModelCard, Task
-from countersign.models import catalogue, licences, own, pickles, pulling, records, registry, weights
-from countersign.models.weights import Checked, Installed
+from countersign.models import catalogue, registry
+from countersign.models.folder import licences, own, pickles, pulling, records, weights
+from countersign.models.folder.weights import Checked, Installed
 from countersign.workbench.location import actor
 from countersign.workbench.progress import OnProgress, Progress
 
@@ -257,8 +258,8 @@ class Shelf:
 
     def _card_of_family(self, name: str) -> ModelCard | None:
         """Return the card of a family's own name for a model, None where it says of no place to fetch it from."""
-        from countersign.models import hub_loading
-        from countersign.models.hub_family import HubFamily
+        from countersign.models.parts import hub_loading
+        from countersign.models.parts.hub_family import HubFamily
 
         reference = registry.parse(name)
         is_repository = _REPOSITORY.fullmatch(reference.name) is not None

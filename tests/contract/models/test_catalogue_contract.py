@@ -20,7 +20,7 @@ from countersign.domain.errors import ModelError
 from countersign.domain.geometry import Box
 from countersign.domain.label import Prediction
 from countersign.domain.model import LABELLING, ModelCard, Task
-from countersign.models import catalogue, licences, registry, weights
+from countersign.models import catalogue, registry
 from countersign.models.contract import (
     Anything,
     Asker,
@@ -34,6 +34,7 @@ from countersign.models.contract import (
     PromptSegmenter,
     SplitModel,
 )
+from countersign.models.folder import licences, weights
 
 CARDS = sorted(catalogue.cards(), key=lambda card: card.name)
 BY_KEY = {(card.family, tiny_checkpoints.key(card)): card for card in reversed(CARDS)}

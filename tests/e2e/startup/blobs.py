@@ -21,9 +21,9 @@ from countersign.domain.errors import ModelError
 from countersign.domain.geometry import Box
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task, WeightFile
-from countersign.models import weights
 from countersign.models.contract import Clicks, PredictOptions, Segment
-from countersign.models.prompts import texts_of
+from countersign.models.folder import weights
+from countersign.models.parts.prompts import texts_of
 from countersign.models.registry import Reference
 
 CLASSES = ("disc", "lobed", "rod")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from countersign.models import download
+from countersign.models.folder import download
 from weights_server import WeightsServer
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from countersign.domain.errors import Cancelled, ModelError
-from countersign.models import download
-from countersign.models.download import Refused, Unreachable, Wanted, fetch, part_of
+from countersign.models.folder import download
+from countersign.models.folder.download import Refused, Unreachable, Wanted, fetch, part_of
 from weights_server import WeightsServer
 
 CONTENT = os.urandom(3_000_000)
@@ -66,7 +66,7 @@ def test_fetch__goes_on_in_another_process(server: WeightsServer, wanted: Wanted
 
     server.faults["w.bin"] = [-2_000_000, hold]
     code = (
-        "import sys; from pathlib import Path; from countersign.models.download import Wanted, fetch\n"
+        "import sys; from pathlib import Path; from countersign.models.folder.download import Wanted, fetch\n"
         "fetch(Wanted('w.bin', sys.argv[1], sys.argv[2]), Path(sys.argv[3]))"
     )
     process = subprocess.Popen([sys.executable, "-c", code, wanted.url, SHA256, str(tmp_path / "w.bin")])

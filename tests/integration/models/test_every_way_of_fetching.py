@@ -24,9 +24,10 @@ import pytest
 import tiny_checkpoints
 from countersign.domain.errors import ModelError
 from countersign.domain.model import LABELLING, ModelCard, Task
-from countersign.models import catalogue, pickles, registry, weights
+from countersign.models import catalogue, registry
 from countersign.models.contract import Asker, BoxRefiner, Clicks, Embedder, Model, PredictOptions, PromptSegmenter
-from countersign.models.hub_family import HubFamily
+from countersign.models.folder import pickles, weights
+from countersign.models.parts.hub_family import HubFamily
 from countersign.workbench.shelf import Shelf
 from weights_server import Repository, WeightsServer
 

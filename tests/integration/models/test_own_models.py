@@ -18,9 +18,10 @@ import shapes
 import tiny_onnx
 from countersign.domain.errors import InvalidInput, ModelError, NameTaken
 from countersign.domain.model import ModelCard, Task
-from countersign.models import catalogue, own, pickles, records, registry, weights
+from countersign.models import catalogue, registry
 from countersign.models.contract import PredictOptions
-from countersign.models.own import Said
+from countersign.models.folder import own, pickles, records, weights
+from countersign.models.folder.own import Said
 from countersign.models.registry import Reference
 
 

@@ -14,8 +14,9 @@ import pytest
 
 from countersign.domain.errors import Cancelled, Conflict, InvalidInput, ModelError, NotFound
 from countersign.domain.model import ModelCard, Task, WeightFile
-from countersign.models import catalogue, licences, pickles, pulling, records, weights
-from countersign.models.pulling import Stage, pull
+from countersign.models import catalogue
+from countersign.models.folder import licences, pickles, pulling, records, weights
+from countersign.models.folder.pulling import Stage, pull
 from weights_server import COMMIT, Repository, WeightsServer
 
 WEIGHTS = os.urandom(400_000)

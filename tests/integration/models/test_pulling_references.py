@@ -9,8 +9,9 @@ import pytest
 
 import tiny_checkpoints
 from countersign.domain.errors import ModelError, NotFound
-from countersign.models import catalogue, registry, weights
+from countersign.models import catalogue, registry
 from countersign.models.contract import Model, PredictOptions
+from countersign.models.folder import weights
 from countersign.workbench.shelf import FETCHED, Shelf
 from weights_server import Repository, WeightsServer
 

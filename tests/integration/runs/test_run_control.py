@@ -19,7 +19,8 @@ from countersign.domain.label import LabelState
 from countersign.domain.query import ImageQuery
 from countersign.domain.run import Run, RunSpec, RunState
 from countersign.domain.work import RunProgress
-from countersign.models import acceleration, registry
+from countersign.models import registry
+from countersign.models.parts import acceleration
 from countersign.runs import control, executors, labelling
 from countersign.runs.executors import Processes
 from countersign.store import Store, images, labels, runs

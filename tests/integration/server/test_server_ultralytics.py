@@ -12,7 +12,8 @@ import pytest
 from serving_setup import Served
 
 import tiny_checkpoints
-from countersign.models import catalogue, licences, vocabularies
+from countersign.models import catalogue, vocabularies
+from countersign.models.folder import licences
 from countersign.models.ultralytics.process import MODULE
 
 NAME = "yolo11n-seg"

@@ -9,9 +9,10 @@ import pytest
 
 import tiny_checkpoints
 from countersign.domain.errors import ModelError
-from countersign.models import accelerated, acceleration, catalogue, registry
+from countersign.models import catalogue, registry
 from countersign.models.contract import PredictOptions
-from countersign.models.detector import differ_as_sets
+from countersign.models.families.detector import differ_as_sets
+from countersign.models.parts import accelerated, acceleration
 
 RNG = np.random.default_rng(0)
 IMAGES = [RNG.integers(0, 256, size, dtype=np.uint8) for size in ((60, 80, 3), (90, 40, 3))]

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 from countersign.domain.errors import ModelError
-from countersign.models import acceleration, exporting, registry
+from countersign.models import registry
 from countersign.models.contract import PredictOptions
+from countersign.models.parts import acceleration, exporting
 
 EXAMPLE = np.linspace(0.1, 1, 3 * 16 * 16, dtype=np.float32).reshape(3, 16, 16)
 
@@ -138,7 +139,7 @@ def test_killed_in_the_middle__done_again_and_nothing_is_left(folder: Path, rate
     script = """
         import os, signal, sys
         sys.path.insert(0, sys.argv[1])
-        from countersign.models import acceleration, exporting
+        from countersign.models.parts import acceleration, exporting
         from test_acceleration import EXAMPLE, _network
 
         def half(network, images, file):

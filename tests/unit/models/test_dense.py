@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from countersign.models import dense
-from countersign.models.dense import Frame
+from countersign.models.parts import dense
+from countersign.models.parts.dense import Frame
 
 
 @pytest.mark.parametrize("logits", [True, False])

@@ -7,7 +7,8 @@ import orjson
 import pytest
 
 from countersign.domain.errors import ModelError
-from countersign.models import hub_loading, image_classifier, prompt_segmenter
+from countersign.models.families import image_classifier, prompt_segmenter
+from countersign.models.parts import hub_loading
 from countersign.models.registry import Reference
 
 
@@ -125,6 +126,7 @@ def test_folder_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_module__loads_no_library() -> None:
     import subprocess
 
-    code = "import sys, countersign.models.hub_loading; print('torch' in sys.modules or 'transformers' in sys.modules)"
+    imported = "import sys, countersign.models.parts.hub_loading"
+    code = f"{imported}; print('torch' in sys.modules or 'transformers' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"

@@ -8,7 +8,7 @@ import pytest
 
 from countersign.domain.errors import ModelError
 from countersign.domain.model import ModelCard, Task
-from countersign.models import licences
+from countersign.models.folder import licences
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ from countersign.domain.errors import ModelError
 from countersign.domain.geometry import Box, Keypoints, Mask
 from countersign.domain.label import Prediction
 from countersign.domain.model import Task
-from countersign.models import registry, threads
+from countersign.models import registry
 from countersign.models.contract import BoxRefiner, Embedder, Model, PredictOptions, SplitModel
+from countersign.models.parts import threads
 
 COLOURS = """
 input: {divide: 255, resize: stretch}

@@ -10,9 +10,10 @@ import pytest
 import tiny_checkpoints
 from countersign.domain.geometry import Box, Keypoints
 from countersign.domain.label import Prediction
-from countersign.models import catalogue, pose_estimator, registry, vocabularies
+from countersign.models import catalogue, registry, vocabularies
 from countersign.models.contract import Pixels, PredictOptions
-from countersign.models.pose_estimator import PoseEstimator
+from countersign.models.families import pose_estimator
+from countersign.models.families.pose_estimator import PoseEstimator
 
 IMAGES: list[Pixels] = [
     np.random.default_rng(seed).integers(0, 256, size, dtype=np.uint8)

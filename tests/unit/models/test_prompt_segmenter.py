@@ -12,9 +12,10 @@ from countersign.domain.errors import ModelError
 from countersign.domain.geometry import Box, Mask
 from countersign.domain.label import Prediction
 from countersign.domain.mask import decode
-from countersign.models import catalogue, prompt_segmenter, registry
+from countersign.models import catalogue, registry
 from countersign.models.contract import Clicks, Pixels, PredictOptions
-from countersign.models.prompt_segmenter import SamSegmenter
+from countersign.models.families import prompt_segmenter
+from countersign.models.families.prompt_segmenter import SamSegmenter
 
 IMAGE: Pixels = np.random.default_rng(0).integers(0, 256, (50, 90, 3), dtype=np.uint8)
 POINTS = ((30.0, 20.0), (70.0, 41.0))

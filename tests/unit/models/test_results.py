@@ -5,8 +5,8 @@ import pytest
 
 from countersign.domain import mask as mask_tools
 from countersign.domain.geometry import Box, Keypoints, Mask
-from countersign.models import results
 from countersign.models.contract import PredictOptions
+from countersign.models.parts import results
 
 SIZE = (40, 60)
 NAN = float("nan")

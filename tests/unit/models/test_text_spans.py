@@ -5,8 +5,8 @@ import pytest
 
 from countersign.domain.errors import ModelError
 from countersign.models.contract import PredictOptions, Prompt
-from countersign.models.prompts import Texts, texts_of
-from countersign.models.text_spans import TextSpans
+from countersign.models.parts.prompts import Texts, texts_of
+from countersign.models.parts.text_spans import TextSpans
 from tiny_checkpoints import _tokenizers
 
 

@@ -10,10 +10,11 @@ import pytest
 
 from countersign.domain.errors import ModelError
 from countersign.domain.model import ModelCard
-from countersign.models import pickles, registry
+from countersign.models import registry
 from countersign.models.contract import PredictOptions
-from countersign.models.torchvision_cards import CARDS, DOWNLOADS
-from countersign.models.torchvision_models import TorchvisionFamily
+from countersign.models.families.torchvision_cards import CARDS, DOWNLOADS
+from countersign.models.families.torchvision_models import TorchvisionFamily
+from countersign.models.folder import pickles
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
@@ -106,7 +107,7 @@ def test_full_size__weights_of_the_library_fit(
     place.mkdir()
     file = place / card.files[0].name
     torch.save(network.state_dict(), file)
-    monkeypatch.setattr("countersign.models.weights.locate", lambda _: place)
+    monkeypatch.setattr("countersign.models.folder.weights.locate", lambda _: place)
     model = TorchvisionFamily().load(registry.parse(card.name), device="cpu")
     (found,) = model.predict([np.full((64, 96, 3), 90, np.uint8)], PredictOptions(min_confidence=0.0))
     assert all(item.class_name in card.classes for item in found)

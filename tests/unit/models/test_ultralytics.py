@@ -20,8 +20,9 @@ import pytest
 import tiny_checkpoints
 from countersign.domain.errors import ModelError, WorkerLost
 from countersign.domain.model import Task
-from countersign.models import catalogue, licences, pickles, registry
+from countersign.models import catalogue, registry
 from countersign.models.contract import PredictOptions
+from countersign.models.folder import licences, pickles
 from countersign.models.ultralytics import pipes, process, texts
 from countersign.models.ultralytics.cards import CARDS
 from countersign.models.ultralytics.family import _require_licence

@@ -10,9 +10,11 @@ import pytest
 
 from countersign.domain.errors import ModelError
 from countersign.domain.geometry import Box, Keypoints
-from countersign.models import florence, generating, kosmos, molmo, registry
+from countersign.models import registry
 from countersign.models.contract import Pixels, PredictOptions, Prompt
-from countersign.models.found_boxes import Found, choose
+from countersign.models.families import florence, kosmos, molmo
+from countersign.models.parts import generating
+from countersign.models.parts.found_boxes import Found, choose
 from tiny_checkpoints import florence as tiny_florence
 from tiny_checkpoints import kosmos as tiny_kosmos
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from countersign.domain.errors import ModelError
 from countersign.domain.model import ModelCard, Task
-from countersign.models import weights
+from countersign.models.folder import weights
 from countersign.models.registry import Reference
 
 if TYPE_CHECKING:

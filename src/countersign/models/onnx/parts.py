@@ -6,7 +6,7 @@ import mmap
 from pathlib import Path
 
 from countersign.domain.errors import ModelError
-from countersign.models import records
+from countersign.models.folder import records
 
 _KEY = b"\x0a\x08location"  # how the key stands in the file, where any weights are kept apart
 

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countersign.domain.errors import ModelError
-from countersign.models import threads
 from countersign.models.onnx import parts
+from countersign.models.parts import threads
 
 Array = NDArray[Any]
 Dimension = int | str | None

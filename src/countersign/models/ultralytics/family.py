@@ -14,7 +14,7 @@ from typing import Any
 
 from countersign.domain.errors import ModelError, NotFound
 from countersign.domain.model import ModelCard, Task
-from countersign.models import licences, pickles, records, weights
+from countersign.models.folder import licences, pickles, records, weights
 from countersign.models.registry import Reference
 from countersign.models.ultralytics.cards import CARDS, LICENCE
 from countersign.models.ultralytics.model import Yolo, with_embeddings

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from countersign.domain.errors import ModelError
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
-from countersign.models import dense, found_boxes, results, threads
 from countersign.models.contract import Pixels, PredictOptions
-from countersign.models.prompts import Texts, texts_of
+from countersign.models.parts import dense, found_boxes, results, threads
+from countersign.models.parts.prompts import Texts, texts_of
 from countersign.models.ultralytics import texts as text_features
 from countersign.models.ultralytics.process import Process
 

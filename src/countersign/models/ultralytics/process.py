@@ -18,7 +18,7 @@ from typing import IO, Any, BinaryIO, cast
 from numpy.typing import NDArray
 
 from countersign.domain.errors import ModelError, WorkerLost
-from countersign.models import threads
+from countersign.models.parts import threads
 from countersign.models.ultralytics import pipes
 
 MODULE = "countersign.models.ultralytics.worker"

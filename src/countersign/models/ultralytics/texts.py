@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countersign.domain.errors import ModelError
-from countersign.models import catalogue, hub_loading, registry, weights
+from countersign.models import catalogue, registry
+from countersign.models.folder import weights
+from countersign.models.parts import hub_loading
 from countersign.models.ultralytics.cards import TEXT_ENCODER, WORDS
 
 CLIP = "clip-vit-b32"
@@ -27,7 +29,7 @@ Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 def clip_encoder(model: str) -> Encode:
     """Return what makes (N, 512) rows of length 1 of words. Raises ModelError where CLIP was not fetched."""
-    from countersign.models.dual_encoder import DualEncoder
+    from countersign.models.families.dual_encoder import DualEncoder
 
     _require(model)
     opened = registry.open_any(CLIP, device="cpu")

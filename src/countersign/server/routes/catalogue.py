@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from countersign.domain.errors import InvalidInput
 from countersign.domain.model import ModelCard
-from countersign.models import licences, weights
+from countersign.models.folder import licences, weights
 from countersign.server.context import Here, HereDep, local_path
 from countersign.server.operations import Ticket
 from countersign.server.routes._common import ModelName, problems

@@ -14,11 +14,11 @@ from pydantic import Field
 from countersign.domain.errors import ModelError
 from countersign.domain.label import Prediction
 from countersign.domain.model import Task
-from countersign.models import results
 from countersign.models.contract import PredictOptions
 from countersign.models.onnx.frame import Frame
 from countersign.models.onnx.inputs import Declared
 from countersign.models.onnx.session import Tensor
+from countersign.models.parts import results
 
 Array = NDArray[Any]
 _CANDIDATES = 3000  # of so many boxes at most the doubles are removed: more are noise

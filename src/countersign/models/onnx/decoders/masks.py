@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countersign.domain.label import Prediction
-from countersign.models import dense, results
 from countersign.models.contract import PredictOptions
 from countersign.models.onnx.decoders.base import Boxes, Labels, misfit, named
 from countersign.models.onnx.frame import Frame
+from countersign.models.parts import dense, results
 
 Array = NDArray[Any]
 

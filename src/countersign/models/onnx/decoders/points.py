@@ -10,11 +10,11 @@ from pydantic import Field
 
 from countersign.domain.label import Prediction
 from countersign.domain.model import Task
-from countersign.models import results
 from countersign.models.contract import PredictOptions
 from countersign.models.onnx.decoders.base import Array, Labels, Output, misfit, shaped, sigmoid
 from countersign.models.onnx.frame import Frame
 from countersign.models.onnx.session import Tensor
+from countersign.models.parts import results
 
 
 class _Pose(Output):

@@ -9,11 +9,11 @@ import numpy as np
 
 from countersign.domain.label import Prediction
 from countersign.domain.model import Task
-from countersign.models import results
 from countersign.models.contract import PredictOptions
 from countersign.models.onnx.decoders.base import Array, Labels, Output, check_count, misfit, shaped, sigmoid, softmax
 from countersign.models.onnx.frame import Frame
 from countersign.models.onnx.session import Tensor
+from countersign.models.parts import results
 
 _CHANNELS = 4  # that many are brought to the size of the image in one step
 _VALUES = 8_000_000  # of so many at most at once: a large photo with many classes would fill the memory

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
-from countersign.models import results
 from countersign.models.contract import PredictOptions
+from countersign.models.parts import results
 from countersign.models.remote import texts
 from countersign.models.remote.http import Answer, Http, fitting
 from countersign.models.remote.pictures import Sent, unpack

@@ -1,0 +1,1 @@
+"""The families: one file each, its cards beside it. ``onnx``, ``remote`` and ``ultralytics`` have packages instead."""
