@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -25,10 +26,20 @@ class Served:
     ``started`` is when its process was started, by ``time.perf_counter()``.
     """
 
+    pid: int
+
     url: str
     link: str
     token: str
     started: float
+
+    def own_s(self) -> float | None:
+        """Return the processor time that its process has used until now, in seconds; None where nothing tells."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -50,7 +61,7 @@ def served(workspace: Path) -> Iterator[Served]:
             if not said.rstrip().endswith("}"):
                 raise SystemExit(f"The server of {workspace} did not start")
             told = json.loads(said)
-            yield Served(told["url"], told["link"], told["token"], started)
+            yield Served(process.pid, told["url"], told["link"], told["token"], started)
         finally:
             process.terminate()
 

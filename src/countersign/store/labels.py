@@ -181,8 +181,9 @@ def update_many(c: Connection, field_id: int, values: Mapping[int, Mapping[str, 
     known = classes.ensure(c, field.project_id, names) if names else {}
     new = {label_id: _columns(c, given, known) for label_id, given in values.items()}
     verdicts.settle(c, values)
-    there = c.execute(sa.select(t.label.c.id).where(t.label.c.field_id == field_id, among(c, t.label.c.id, values)))
-    if gone := values.keys() - set(there.scalars()):
+    # Not by the field as well: SQLite would walk all of it.
+    there = c.execute(sa.select(t.label.c.id, t.label.c.field_id).where(among(c, t.label.c.id, values)))
+    if gone := values.keys() - {row[0] for row in there if row[1] == field_id}:
         raise NotFound("label", min(gone))
     changed = label_moves.rewrite(c, new, change_id)
     if changed:

@@ -82,7 +82,8 @@ def list_all(c: Connection) -> list[ProjectSummary]:
         .correlate(t.project)
         .scalar_subquery()
     )
-    rows = c.execute(sa.select(t.project, counted(t.image), labels, counted(t.field), counted(t.run), last))
+    own = (t.project.c.id, t.project.c.name, t.project.c.created_at)
+    rows = c.execute(sa.select(*own, counted(t.image), labels, counted(t.field), counted(t.run), last))
     return sorted(
         (ProjectSummary(Project(*row[:3]), row[3], int(row[4]), *row[5:8]) for row in rows),
         key=lambda summary: summary.project.name,

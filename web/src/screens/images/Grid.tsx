@@ -61,7 +61,7 @@ export function Grid(props: Props) {
     estimateSize: () => shape.stepY,
     paddingStart: shape.padding,
     paddingEnd: 64,
-    overscan: 2,
+    overscan: useSettled(listKey) ? 2 : 0,
     initialOffset: places.get(listKey)?.top ?? 0,
   });
   const [cursor, setCursor] = useState(places.get(listKey)?.cursor ?? 0);
@@ -217,6 +217,18 @@ export function Grid(props: Props) {
       </div>
     </div>
   );
+}
+
+/** Of a new list the tiles in sight come first: those beyond are drawn when they are there. */
+const SETTLED_MS = 300;
+
+function useSettled(listKey: string): boolean {
+  const [settled, setSettled] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(listKey), SETTLED_MS);
+    return () => clearTimeout(timer);
+  }, [listKey]);
+  return settled === listKey;
 }
 
 function useWidth(ref: React.RefObject<HTMLElement | null>): number {

@@ -66,12 +66,16 @@ export function useImageList(
     staleTime: 60_000,
     gcTime: 60_000,
   });
+  // The numbers are read and laid out by the same thread that shows the pictures of the first tiles: those go before.
+  const now = `${first.isFetched || first.failureCount > 0} ${text} ${sort}`;
+  const [rested] = useDebouncedValue(now, THUMBNAILS_MS);
+  const next = now.startsWith("true") && rested === now;
   const list = useQuery({
     queryKey: key,
     queryFn: async ({ signal }) =>
       (await api.get<ImageIds>(`/projects/${project}/images/ids`, { params: { query: text, sort }, signal }))
         .ids,
-    enabled: !wanted || fields === null || first.isFetched || first.failureCount > 0,
+    enabled: !wanted || fields === null || next,
     placeholderData: keepPreviousData,
     structuralSharing: false, // 100,000 numbers are not worth comparing
     staleTime: 60_000,
