@@ -35,8 +35,8 @@ def serve_model(
     """Serve MODEL over HTTP: a name of the workspace, of the catalogue, a path, or a family's name.
 
     It is then http://HOST:PORT/NAME, which 'countersign run --model' and 'countersign models url add' take on any
-    computer that reaches it. The model is loaded after the server has begun; /v1/health says when it is ready. Ctrl-C
-    ends it after the request in flight.
+    computer that reaches it. The model is loaded after the server has begun; /v1/health says when it is ready. Where
+    it cannot be loaded the server ends with the reason. Ctrl-C ends it after the request in flight.
     """
     from countersign.server.model_app import ModelSettings
     from countersign.server.model_serving import serve
@@ -52,4 +52,7 @@ def serve_model(
         if not token and host not in ("127.0.0.1", "::1", "localhost"):
             session.out.line("Anybody who can reach this address can use it: give a token where that is not wanted.")
 
-    serve(session.open(create=True).store, model, settings, name=name, device=device, on_ready=ready)
+    serve(
+        session.open(create=True).store, model, settings, name=name, device=device, on_ready=ready,
+        on_loaded=lambda: session.out.notice("The model is loaded."),
+    )  # fmt: skip

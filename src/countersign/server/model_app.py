@@ -123,6 +123,7 @@ def make_model_app(name: str, load: Callable[[], Anything], settings: ModelSetti
         await asyncio.to_thread(lane.close)
 
     app = FastAPI(title="Countersign model", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.state.lane = lane
     errors.install(app)
     app.add_exception_handler(_Later, _later)
     app.add_middleware(_Door, settings=settings)

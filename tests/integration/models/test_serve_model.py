@@ -34,22 +34,22 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("served")
     environment = os.environ | {"COUNTERSIGN_MODEL_TOKEN": TOKEN, "COUNTERSIGN_WORKSPACE": str(folder / "ws")}
     order = [sys.executable, "-m", "countersign", "--json", "serve-model", MODEL, "--port", "0", "--name", "net"]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen([*order, "--max-body", "1"], stdout=log, stderr=log, env=environment)
+    with (folder / "log").open("w") as log, (folder / "errors").open("w") as errors:
+        process = subprocess.Popen([*order, "--max-body", "1"], stdout=log, stderr=errors, env=environment)
     try:
         url = ""
         while not url:
-            assert process.poll() is None, (folder / "log").read_text()
+            assert process.poll() is None, (folder / "errors").read_text()
             time.sleep(0.1)
             text = (folder / "log").read_text()
             url = json.loads(text)["url"] if text.rstrip().endswith("}") else ""
-        while httpx.get(f"{url.rpartition('/')[0]}/v1/health").json()["status"] == "loading":
+        while httpx.get(f"{url.rpartition('/')[0]}/v1/health", timeout=60).json()["status"] == "loading":
             time.sleep(0.1)
         yield url
     finally:
         process.send_signal(signal.SIGINT)
-        code = process.wait(30)  # in good order: 130, or 0 where whoever started the tests ignores interrupts
-        assert code in (0, 130), (folder / "log").read_text()
+        code = process.wait(120)  # in good order: 130, or 0 where whoever started the tests ignores interrupts
+        assert code in (0, 130), (folder / "errors").read_text()
 
 
 @pytest.fixture
@@ -142,3 +142,14 @@ def test_image_that_is_none_costs_its_own_result_alone(served: str, photos: Path
     errors = [item["error"] for item in answer["results"]]
     assert sum(bool(text) for text in errors) == 2
     assert any("not public" in text for text in errors)  # an address of this computer is not fetched
+
+
+@pytest.mark.slow
+def test_model_that_does_not_load_ends_the_server_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "broken.onnx").write_bytes(b"no network at all")
+    order = [sys.executable, "-m", "countersign", "serve-model", str(tmp_path / "broken.onnx"), "--port", "0"]
+    environment = os.environ | {"COUNTERSIGN_WORKSPACE": str(tmp_path / "ws")}
+    ended = subprocess.run(order, capture_output=True, text=True, env=environment, timeout=120)
+    assert ended.returncode == ModelError.exit_code, ended.stderr
+    assert "broken.onnx" in ended.stderr
+    assert "Traceback" not in ended.stderr

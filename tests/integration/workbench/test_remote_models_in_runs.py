@@ -186,7 +186,8 @@ def test_questions(opened: Workspace, pictures: Project, tiny: Callable[[str], A
         assert added.card.tasks == (Task.QUESTIONS,)
         far = pictures.ask(["0.png", "2.png"], "What is it?", model="remote:chat", field="notes")
     near = pictures.ask(["0.png", "2.png"], "What is it?", model="smolvlm2-256m")
-    assert [item.text for item in far.items] == [item.text for item in near.items]
+    # Tiny weights write nonsense: a character that could not be stored is marked.
+    assert [item.text for item in far.items] == [(item.text or "").replace("\0", "\ufffd") for item in near.items]
     assert (far.failed, far.field) == (0, "notes")
     (label,) = pictures.labels("notes")["2.png"]
     assert label.provenance is not None

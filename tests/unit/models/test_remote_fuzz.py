@@ -361,6 +361,28 @@ def test_interactor_of_cvat_and_answers_of_x_anylabeling(changes: list[Change]) 
 _CARD = ModelCard("m", "timm", (Task.DETECTION,), ("a",), published={"parameters": 1.5}, details={"k": "v"}).to_data()
 
 
+def test_good_cards_are_good() -> None:
+    said = spec.from_data({"url": f"http://{HOST}"})
+    canned = Canned(said)
+    canned.body = json.dumps({"version": 1, "models": [_CARD]}).encode()
+    own = adapter(said, canned)
+    assert own.check() == "serves m"
+    canned.body = json.dumps(_CARD).encode()
+    card = own.card("here")
+    assert (card.name, card.tasks, card.classes) == ("here", (Task.DETECTION,), ("a",))
+    assert card.published == {"parameters": 1.5}
+
+
+def test_cards_of_the_catalogue_are_good() -> None:
+    """All that a server may serve, whatever stands in their cards."""
+    from countersign.models import catalogue
+    from countersign.models.remote.adapters.own import read_card
+
+    for card in catalogue.cards():
+        told = json.dumps(card.to_data())
+        assert json.dumps(read_card(json.loads(told)).to_data()) == told
+
+
 @_FUZZED
 @given(changes=_CHANGES, model=st.sampled_from(["", "m"]))
 def test_cards(changes: list[Change], model: str) -> None:

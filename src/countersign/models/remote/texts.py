@@ -31,6 +31,16 @@ def text(value: Any) -> str:
     return value
 
 
+def answer(value: Any) -> str:
+    """Return what a model says, with marks in place of characters that could not be stored: models do write such.
+
+    Raises ValueError for what is no text, or too long.
+    """
+    if not isinstance(value, str):
+        return text(value)
+    return text("".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in value))
+
+
 def values(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return JSON values. Raises ValueError where they, or a text among them, could not be stored."""
     written = json.dumps(dict(data), ensure_ascii=False, allow_nan=False)

@@ -27,7 +27,7 @@ from countersign.models.remote.contract import (
 )
 from countersign.models.remote.http import Http, fitting
 from countersign.models.remote.pictures import Sent
-from countersign.models.remote.reading import record
+from countersign.models.remote.reading import number, record
 from countersign.models.remote.spec import RemoteSpec
 
 
@@ -93,17 +93,19 @@ class Own:
     def embed(self, images: Sequence[Sent]) -> list[list[float]]:
         parameters = Parameters(task=Task.EMBEDDING, settings=self._spec.settings)
         url, results = self._ask(images, parameters)
-        vectors = [result.embedding for result in results]
-        if any(not vector for vector in vectors):
-            raise self._http.misfit(url, "a vector is missing", [len(vector or ()) for vector in vectors])
-        return [vector for vector in vectors if vector]
+        vectors = [result.embedding or [] for result in results]
+        with fitting(self._http, url, [vector[:3] for vector in vectors]):
+            for vector in vectors:
+                if len(vector) != len(vectors[0]) or not any(abs(number(value)) > 1e-9 for value in vector):
+                    raise ValueError("a vector is missing, of another length, or without a direction")
+        return vectors
 
     def ask(self, images: Sequence[Sent], question: str, settings: Mapping[str, Any]) -> list[str]:
         merged = {**self._spec.settings, **settings}
         url, results = self._ask(images, Parameters(task=Task.QUESTIONS, question=question, settings=merged))
         answers = [result.text for result in results]
         with fitting(self._http, url, answers):
-            return [texts.text(answer) for answer in answers]
+            return [texts.answer(said) for said in answers]
 
     def _parameters(self, options: PredictOptions) -> Parameters:
         return Parameters(
@@ -171,17 +173,13 @@ def read_card(data: Any) -> ModelCard:
         card = ModelCard.from_data(told)
     except ModelError as error:
         raise ValueError(str(error)) from error
-    TypeAdapter(ModelCard).validate_python(vars_of(card), strict=True)
+    # Each part of the type that it should have: as JSON, where lists are what tuples are here.
+    TypeAdapter(ModelCard).validate_json(json.dumps(card.to_data()), strict=True)
     if not card.tasks or not 0.0 <= card.min_confidence <= 1.0:
         raise ValueError("a card has a task, and a min_confidence between 0 and 1")
     for name in card.classes:
         texts.class_name(name)
     return card
-
-
-def vars_of(card: ModelCard) -> dict[str, Any]:
-    """Return the fields of a card as they are."""
-    return {item.name: getattr(card, item.name) for item in dataclasses.fields(card)}
 
 
 def presented(card: ModelCard, spec: RemoteSpec, name: str) -> ModelCard:

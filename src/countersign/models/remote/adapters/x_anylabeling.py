@@ -70,7 +70,7 @@ class XAnyLabeling:
         for image in images:
             url, inner = self._ask(image, {"text_prompt": question, **settings})
             with fitting(self._http, url, inner):
-                answers.append(texts.text(inner.get("description")))
+                answers.append(texts.answer(inner.get("description")))
         return answers
 
     def _ask(self, image: Sent, params: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
