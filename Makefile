@@ -67,7 +67,7 @@ lock:  ## resolve the newest versions into requirements*.lock
 	  --no-emit-index-url --no-emit-find-links --group dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 bench: install  ## measure what docs/benchmarks quotes (COUNTERSIGN_DATA names a folder with the public data sets)
-	@for each in store coco imaging engine acceleration server editor browser; do echo "== $$each"; $(PY) benchmarks/$$each.py || exit 1; done
+	@for each in store coco imaging engine acceleration clicks server editor browser; do echo "== $$each"; $(PY) benchmarks/$$each.py || exit 1; done
 	@if [ -z "$$COUNTERSIGN_DATA" ]; then echo "== learning: left out, COUNTERSIGN_DATA names no folder"; exit 0; fi; \
 	for each in "detection --budget 60" "detection --budget 120" "segmentation --budget 120" "classification --budget 30"; \
 	do echo "== learning $$each"; $(PY) benchmarks/learning.py $$each --seeds 3 || exit 1; done

@@ -86,8 +86,7 @@ def _turn(line: list[tuple[int, int]]) -> int:
 def simplified(polygon: Polygon, tolerance: float) -> Polygon:
     """Return the polygon with as few corners as lie within ``tolerance`` pixels of it (Ramer-Douglas-Peucker).
 
-    Specks, rings of less area than a square of four times ``tolerance``, are left out, and so are such holes; where
-    all rings would be, the largest stays as it is.
+    Rings that come down to less than a triangle are left out; where all would be, the largest stays as it is.
     """
     if tolerance <= 0:
         return polygon
@@ -103,5 +102,29 @@ def _thinned(ring: Ring, tolerance: float) -> Ring | None:
 
     points = np.asarray(ring, np.float32).reshape(-1, 1, 2)
     kept = cv2.approxPolyDP(points, tolerance, True).reshape(-1, 2)
-    made = tuple(float(value) for value in kept.ravel())
-    return made if len(kept) >= 3 and ring_area(made) >= (4 * tolerance) ** 2 else None
+    return tuple(float(value) for value in kept.ravel()) if len(kept) >= 3 else None
+
+
+def without_specks(mask: Mask, least: float) -> Mask:
+    """Return a mask without parts of fewer than ``least`` pixels, and without such holes; the largest part stays."""
+    x, y, width, height = (int(value) for value in masks.bounds(mask))
+    if least <= 1 or not width or not height:
+        return mask
+    painted = masks.decode(mask)
+    part = painted[y : y + height, x : x + width]
+    parts, areas = _parts(part, 4)
+    areas[0] = 0
+    part[:] = (areas >= min(least, areas.max()))[parts]
+    holes, areas = _parts(~part, 8)
+    edge = np.concatenate([holes[0], holes[-1], holes[:, 0], holes[:, -1]])
+    areas[edge] = masks.area(mask) + least  # open to the outside: no holes
+    part |= (areas < least)[holes]
+    return masks.encode(painted)
+
+
+def _parts(painted: NDArray[np.bool_], connectivity: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Number the connected parts of what is painted, 0 is the rest; and the area of each."""
+    import cv2
+
+    _, numbers, stats, _ = cv2.connectedComponentsWithStats(painted.astype(np.uint8), connectivity=connectivity)
+    return np.asarray(numbers, np.int32), stats[:, cv2.CC_STAT_AREA].astype(np.int64)

@@ -14,7 +14,7 @@ from countersign.domain.geometry import Box, Mask, Polygon
 from countersign.domain.image import Image, Project
 from countersign.domain.label import Origin, Provenance
 from countersign.domain.model import ModelCard
-from countersign.formats.outline import outline, simplified
+from countersign.formats.outline import outline, simplified, without_specks
 from countersign.runs import catalogue, segmenting
 from countersign.runs.segmenting import Cutter
 from countersign.store import Store, images
@@ -80,8 +80,11 @@ def provenance(model: str, card: ModelCard, actor: str) -> Provenance:
 
 
 def outline_of(mask: Mask | None, tolerance: float = TOLERANCE) -> Polygon | None:
-    """Return the outline of a mask with as few corners as ``tolerance`` pixels allow; None of nothing."""
-    exact = outline(mask) if mask is not None else None
+    """Return the outline of a mask with as few corners as ``tolerance`` pixels allow; None of nothing.
+
+    Parts and holes that are smaller than a square of four times ``tolerance`` are left out.
+    """
+    exact = outline(without_specks(mask, (4 * tolerance) ** 2)) if mask is not None else None
     return simplified(exact, tolerance) if exact is not None else None
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from countersign.domain import mask as masks
 from countersign.domain.geometry import Polygon, ring_area
-from countersign.formats.outline import outline, simplified
+from countersign.formats.outline import outline, simplified, without_specks
 
 
 def _disc(radius: int, hole: int = 0) -> Polygon:
@@ -46,3 +46,26 @@ def test_simplified__never_nothing() -> None:
     assert exact is not None
     made = simplified(exact, 5.0)
     assert [ring_area(ring) for ring in made.rings] == [2.0]
+
+
+def test_without_specks__small_parts_and_holes_go() -> None:
+    painted = np.zeros((60, 80), bool)
+    painted[10:50, 20:70] = True
+    painted[2:4, 2:4] = painted[58, 79] = True
+    painted[20:22, 30:32] = painted[30:40, 40:50] = False
+    painted[10, 20] = False  # open to the outside
+    left = masks.decode(without_specks(masks.encode(painted), 16))
+    assert not left[:5, :5].any()
+    assert not left[58, 79]
+    assert left[20:22, 30:32].all()
+    assert not left[30:40, 40:50].any()
+    assert not left[10, 20]
+    assert int(left.sum()) == 40 * 50 - 10 * 10 - 1
+
+
+def test_without_specks__the_largest_stays_and_nothing_stays_nothing() -> None:
+    painted = np.zeros((9, 9), bool)
+    assert without_specks(masks.encode(painted), 16) == masks.encode(painted)
+    painted[4, 4:6] = painted[1, 1] = True
+    assert np.argwhere(masks.decode(without_specks(masks.encode(painted), 16))).tolist() == [[4, 4], [4, 5]]
+    assert without_specks(masks.encode(painted), 0) == masks.encode(painted)

@@ -31,7 +31,7 @@ class SegmentRequest(Wire):
     outline: bool = False
     """Return the outline, too."""
     tolerance: Annotated[float, Field(ge=0, le=100)] = 1.0
-    """How many pixels the outline may lie beside the mask's edge; 0: exactly on it."""
+    """How many pixels the outline may lie beside the mask's edge; 0: exactly on it. Specks are left out."""
 
 
 class LookRequest(Wire):

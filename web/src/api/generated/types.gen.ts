@@ -3993,7 +3993,7 @@ export type SegmentRequest = {
     /**
      * Tolerance
      *
-     * How many pixels the outline may lie beside the mask's edge; 0: exactly on it.
+     * How many pixels the outline may lie beside the mask's edge; 0: exactly on it. Specks are left out.
      */
     tolerance?: number;
 };
