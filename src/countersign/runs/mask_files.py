@@ -7,17 +7,69 @@ same files.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from countersign.domain.errors import InvalidInput
 from countersign.domain.geometry import Box, Mask
 from countersign.domain.label import Label
-from countersign.domain.mask import decode
+from countersign.domain.mask import decode, encode
 from countersign.domain.run import Run
 from countersign.domain.work import ImageResult
+
+ATTRIBUTE = "mask_file"
+
+
+class MaskFiles:
+    """Reads masks back: of labels whose file is below one of ``folders``, those that runs were told, and no other."""
+
+    def __init__(self, folders: Iterable[str]) -> None:
+        self._folders: list[tuple[str, str, Any]] = []
+        for url in dict.fromkeys(folders):
+            with contextlib.suppress(InvalidInput):  # a package for it was there when the run was made
+                files, root = open_folder(url)
+                self._folders.append((_protocol(url), f"{root.rstrip('/')}/", files))
+
+    def restored(self, label: Label) -> Label | None:
+        """Return a label with its mask in place of the box; as it is, where it has no file or its box was changed.
+
+        None where the file is not there, or is no mask of this label.
+        """
+        place = str(label.attributes.get(ATTRIBUTE) or "")
+        if not place or not isinstance(label.geometry, Box):
+            return label
+        found = self._read(place)
+        if found is None:
+            return None
+        box = Box(*found.bounds)
+        changed = max(abs(a - b) for a, b in zip(box.bounds, label.geometry.bounds, strict=True)) > _SLACK
+        return label if changed else dataclasses.replace(label, geometry=found)
+
+    def _read(self, place: str) -> Mask | None:
+        import cv2
+        import numpy as np
+
+        for protocol, root, files in self._folders:
+            path = place.removeprefix(protocol)
+            if place.startswith(protocol) and path.startswith(root) and ".." not in path.split("/"):
+                try:
+                    data = np.frombuffer(files.cat_file(path), np.uint8)
+                    pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
+                except Exception:  # what a file system behind a URL raises is its own
+                    return None
+                return encode(pixels > 0) if pixels is not None and pixels.ndim == 2 and pixels.any() else None
+        return None
+
+
+_SLACK = 0.01  # pixels: what a box may lose on its way through a database
+
+
+def _protocol(url: str) -> str:
+    return url.partition("://")[0] + "://" if "://" in url else ""
 
 
 class MaskFolder:
@@ -25,7 +77,7 @@ class MaskFolder:
 
     def __init__(self, run: Run) -> None:
         self._files, root = open_folder(run.spec.masks)
-        self._protocol = run.spec.masks.partition("://")[0] + "://" if "://" in run.spec.masks else ""
+        self._protocol = _protocol(run.spec.masks)
         name = re.sub(r"[^\w.-]+", "-", run.name) or "run"
         self._folder = f"{root.rstrip('/')}/{run.id}-{name}"
 
@@ -50,7 +102,7 @@ class MaskFolder:
         path = f"{self._folder}/{image_id}-{index}.png"
         _, data = cv2.imencode(".png", decode(label.geometry).astype(np.uint8) * 255)
         self._files.pipe_file(path, data.tobytes())
-        place = {"mask_file": f"{self._protocol}{path}"}
+        place = {ATTRIBUTE: f"{self._protocol}{path}"}
         return dataclasses.replace(
             label, geometry=Box(*label.geometry.bounds), attributes=dict(label.attributes) | place
         )

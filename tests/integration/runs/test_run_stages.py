@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from countersign.models.contract import Clicks, Pixels, PredictOptions, Segment
 from countersign.models.registry import Reference
 from countersign.runs import control, mask_files
 from countersign.store import Store, classes, fields, history, images, label_maps, labels, runs
+from countersign.workbench import exporting
 
 MakeProject = Callable[[int], Project]
 POINTS = ("nose", "tail")
@@ -264,6 +266,29 @@ def test_masks__as_files(store: Store, project_of: MakeProject, tmp_path: Path) 
         assert set(np.unique(pixels)) == {0, 255}
         assert mask.encode(pixels > 0).bounds == label.geometry.bounds
     assert len(list(where.rglob("*.png"))) == 4
+
+
+@pytest.mark.parametrize("url", ["{}", "file://{}"])
+def test_masks__as_files_are_exported_as_masks(store: Store, project_of: MakeProject, tmp_path: Path, url: str) -> None:
+    project = project_of(2)
+    where = url.format(tmp_path / "masks")
+    run = _run(store, project, "detector", method=Method.TWO_STAGE, refiner="staged:cutter", masks=where)
+    files = sorted((tmp_path / "masks").rglob("*.png"))
+    files[0].unlink()
+    files[1].write_bytes(b"no picture")
+    with store.write() as c:
+        field = fields.get(c, project.id, "auto")
+        first = images.ids(c, project.id)[0]
+        change = history.begin(c, project.id, Verb.CREATE, "ann", field_id=field.id)
+        elsewhere = {"mask_file": str(tmp_path / "masks/../secret.png")}
+        labels.add(c, field.id, [(first, Label("cat", Box(0, 0, 2, 2), attributes=elsewhere))], change_id=change)
+
+    report = exporting.export(store, project, "auto", tmp_path / "out.json")
+
+    written = json.loads((tmp_path / "out.json").read_text())["annotations"]
+    assert (len(written), sum(bool(item["segmentation"]) for item in written)) == (5, 2)
+    assert report.count(reason="the file of its mask is not there, or is none of it: written as its box") == 3
+    assert run.labels == 4
 
 
 def test_masks__that_cannot_be_written(store: Store, project_of: MakeProject, tmp_path: Path) -> None:
