@@ -50,6 +50,7 @@ PARTS = ("projects", "images", "editor", "runs", "review", "learning", "models")
 
 RUN, MODEL = "cells-auto", "cells-1"
 LONG_MS = 300_000
+expect.set_options(timeout=60_000)
 SLIDES = 240
 
 

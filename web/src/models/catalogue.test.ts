@@ -1,6 +1,18 @@
 import { describe, expect, it } from "vitest";
 import type { CatalogueEntry } from "~/api";
-import { downloadSize, lacking, lines, NO_FILTER, passes, pick, placeOf, published } from "./catalogue";
+import {
+  downloadSize,
+  lacking,
+  licenceName,
+  lines,
+  NO_FILTER,
+  passes,
+  pick,
+  placeOf,
+  published,
+  sorted,
+  vocabularyOf,
+} from "./catalogue";
 
 const entry = (name: string, more: Partial<CatalogueEntry> = {}) =>
   ({
@@ -90,7 +102,40 @@ describe("a model's place", () => {
   });
 });
 
+describe("the order", () => {
+  const rated = (name: string, more: object) =>
+    entry(name, { speed: 0, performance: 0, download_bytes: 0, estimated_bytes: 0, ...more });
+  const all = [
+    rated("asks", { tasks: ["questions"], speed: 3 }),
+    rated("b10", { speed: 1, download_bytes: 50 }),
+    rated("b9", { speed: 2, estimated_bytes: 20 }),
+    rated("poses", { tasks: ["pose"] }),
+  ];
+  const names = (by: Parameters<typeof sorted>[1]) => sorted(all, by).map((each) => each.name);
+
+  it("is by task, those of one as they came", () => {
+    expect(names("task")).toEqual(["b10", "b9", "poses", "asks"]);
+  });
+
+  it("puts the best rating and the smallest size first, what is not known last", () => {
+    expect(names("speed")).toEqual(["asks", "b9", "b10", "poses"]);
+    expect(names("size")).toEqual(["b9", "b10", "poses", "asks"]);
+  });
+
+  it("counts numbers in names", () => {
+    expect(names("name")).toEqual(["asks", "b9", "b10", "poses"]);
+  });
+});
+
 describe("a card", () => {
+  it("says what a model can name, and its licence as people call it", () => {
+    expect(vocabularyOf({ zero_shot: true, classes: 0 })).toBe("zero-shot");
+    expect(vocabularyOf({ zero_shot: false, classes: 1 })).toBe("1 class");
+    expect(vocabularyOf({ zero_shot: false, classes: 0 })).toBe("");
+    expect(licenceName("LicenseRef-Qwen-Research")).toBe("Qwen Research");
+    expect(licenceName("MIT")).toBe("MIT");
+  });
+
   it("says published numbers in words", () => {
     expect(published({ parameters: 20, coco_map: 46.5, my_score: 3 })).toEqual([
       { name: "parameters", value: "20 M" },
