@@ -96,7 +96,8 @@ class Own:
         vectors = [result.embedding or [] for result in results]
         with fitting(self._http, url, [vector[:3] for vector in vectors]):
             for vector in vectors:
-                if len(vector) != len(vectors[0]) or not any(abs(number(value)) > 1e-9 for value in vector):
+                longest = max((abs(number(value)) for value in vector), default=0.0)
+                if len(vector) != len(vectors[0]) or longest < 1e-9:
                     raise ValueError("a vector is missing, of another length, or without a direction")
         return vectors
 
