@@ -36,6 +36,9 @@ def server() -> Iterator[ModelServer]:
     def answer(asked: Asked) -> Reply:
         if asked.headers.get("authorization") != SECRET:
             return Reply(b'{"detail": "who are you?"}', 401)
+        if asked.path == "/cut":
+            (x0, y0), (x1, y1) = json.loads(asked.body)["obj_bbox"]
+            return Reply(json.dumps({"mask": [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]}).encode())
         if asked.path == "/v1/predict":
             question = json.loads(asked.body)["params"]["text_prompt"]
             said: dict[str, Any] = {"success": True, "data": {"description": f"{question} A cat."}}
@@ -73,6 +76,12 @@ def test_image_on_screen(served: Served, client: Workspace, server: ModelServer)
     asked = served.post("/images/1/ask", {"model": "remote:talk", "question": "What is it?"})
     assert asked["text"] == "What is it? A cat."
     assert asked["answered_by"]["model"] == "remote:talk"
+    cut = {"contract": "cvat", "tasks": ["prompted_segmentation"], "secret": SECRET}
+    client.models.remote.add("cut", f"{server.url}/cut", **cut)
+    box = {"type": "box", "x": 4, "y": 6, "width": 20, "height": 10}
+    made = served.post("/images/1/segment", {"model": "remote:cut", "points": [], "box": box, "outline": True})
+    assert made["mask"] is not None
+    assert made["segmented_by"]["model"] == "remote:cut"
     many = client.project("shapes").ask(["images/train/0.png"], "What?", model="remote:talk")
     assert [item.text for item in many.items] == ["What? A cat."]
 
