@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task
 from countersign.models import vocabularies
-from countersign.models.contract import Anything, PredictOptions
+from countersign.models.contract import PredictOptions
 from countersign.models.families.detector_cards import CARDS
 from countersign.models.parts import accelerated, hub_loading, results
+from countersign.models.parts.accelerated import AcceleratedFamily
 from countersign.models.parts.batches import Prepared
 from countersign.models.parts.engines import Runner
-from countersign.models.parts.hub_family import HubFamily
 from countersign.models.parts.hub_loading import Loaded
 from countersign.models.parts.hub_model import HubLabeller
 from countersign.models.registry import Reference
@@ -154,12 +154,11 @@ def _answers_alone(network: Any) -> Any:
     return Answers().eval()
 
 
-class DetectorFamily(HubFamily):
+class DetectorFamily(AcceleratedFamily):
     """Detectors with fixed classes that transformers opens: RT-DETR, D-FINE, RF-DETR, DETR, YOLOS."""
 
     name = "detector"
     catalogue = CARDS
-    option_names = (accelerated.OPTION,)
     setting_names = ("nms", "nms_across_classes", "max_detections")
 
     def fits(self, architecture: str) -> bool:
@@ -180,13 +179,6 @@ class DetectorFamily(HubFamily):
             may_miss=_UNUSED,
         )
         return Detector(loaded, card)
-
-    def load(self, reference: Reference, *, device: str | None) -> Anything:
-        engine = accelerated.asked(reference)
-        model = super().load(reference, device=device)
-        assert isinstance(model, Detector)
-        model.choose_engine(engine)
-        return model
 
 
 def _names(config: Mapping[str, Any]) -> tuple[str, ...]:

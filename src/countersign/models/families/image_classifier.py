@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from countersign.domain.label import Prediction
 from countersign.domain.model import ModelCard, Task, WeightFile
 from countersign.models import vocabularies
-from countersign.models.contract import Anything, PredictOptions
+from countersign.models.contract import PredictOptions
 from countersign.models.parts import accelerated, hub_loading, results
+from countersign.models.parts.accelerated import AcceleratedFamily
 from countersign.models.parts.batches import Prepared
 from countersign.models.parts.engines import Runner
-from countersign.models.parts.hub_family import HubFamily
 from countersign.models.parts.hub_loading import Loaded
 from countersign.models.parts.hub_model import HubLabeller
 from countersign.models.registry import Reference
@@ -100,12 +100,11 @@ CARDS: tuple[ModelCard, ...] = (
 )
 
 
-class ImageClassifierFamily(HubFamily):
+class ImageClassifierFamily(AcceleratedFamily):
     """Classifiers of images that transformers opens: ViT, Swin, ConvNeXt and others."""
 
     name = "image_classifier"
     catalogue = CARDS
-    option_names = (accelerated.OPTION,)
     setting_names = ("top",)
 
     def fits(self, architecture: str) -> bool:
@@ -120,13 +119,6 @@ class ImageClassifierFamily(HubFamily):
             folder, "AutoModelForImageClassification", device=device, pickle=pickle, processor="AutoImageProcessor"
         )
         return ImageClassifier(loaded, card)
-
-    def load(self, reference: Reference, *, device: str | None) -> Anything:
-        engine = accelerated.asked(reference)
-        model = super().load(reference, device=device)
-        assert isinstance(model, ImageClassifier)
-        model.choose_engine(engine)
-        return model
 
     @staticmethod
     def _names(config: Mapping[str, Any]) -> tuple[str, ...]:

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from countersign.domain.errors import ModelError
 from countersign.domain.model import ModelCard, Task
 from countersign.models import registry
-from countersign.models.contract import Pixels
+from countersign.models.contract import Anything, Pixels
 from countersign.models.parts import acceleration
 from countersign.models.parts.acceleration import Choice, Difference
 from countersign.models.parts.batches import Prepared
 from countersign.models.parts.engines import Runner
+from countersign.models.parts.hub_family import HubFamily
 from countersign.models.registry import Reference
 
 OPTION = "engine"
@@ -102,3 +103,25 @@ def _picture(size: tuple[int, int]) -> Pixels:
     rows, columns = (np.linspace(0, 255, side) for side in size)
     planes = [rows[:, None] + 0 * columns, 0 * rows[:, None] + columns, (rows[:, None] + columns) / 2]
     return np.stack(planes, axis=2).astype(np.uint8)
+
+
+@runtime_checkable
+class Accelerated(Protocol):
+    """A model that another engine may compute."""
+
+    def choose_engine(self, engine: str) -> None:
+        """Let another engine compute the network where that can be. Raises ModelError."""
+        ...
+
+
+class AcceleratedFamily(HubFamily):
+    """A family of hub checkpoints whose models are ``Accelerated``: the option ``engine`` says by what."""
+
+    option_names = (OPTION,)
+
+    def load(self, reference: Reference, *, device: str | None) -> Anything:
+        engine = asked(reference)
+        model = super().load(reference, device=device)
+        assert isinstance(model, Accelerated)
+        model.choose_engine(engine)
+        return model
