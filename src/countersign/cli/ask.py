@@ -32,10 +32,11 @@ def ask(
     field: str,
     batch_size: int,
     settings: dict[str, Any],
-) -> None:
+) -> int:
     """Ask a model QUESTION about the images of PROJECT; prints a line for each image.
 
     With --field the answers are kept. Asked again, images that have their answer there are not asked anew.
+    The exit code is 6 where no image got an answer.
     """
     opened = session.project(project)
     with progress(session) as on_progress:
@@ -43,8 +44,9 @@ def ask(
             query(session, opened, images), question, model=model, field=field, batch_size=batch_size,
             settings=settings, on_progress=on_progress,
         )  # fmt: skip
+    code = 6 if found.items and found.failed == len(found.items) else 0
     if session.out.data(found):
-        return
+        return code
     for item in found.items:
         if item.text is not None:
             session.out.line(f"{item.name}: {' '.join(item.text.split())}")
@@ -52,3 +54,4 @@ def ask(
             session.out.notice(f"{item.name}: no answer: {item.error}")
     if found.failed:
         session.out.notice(f"{count(found.failed, 'image')} of {len(found.items):,} got no answer.")
+    return code

@@ -16,6 +16,7 @@ from countersign.domain.image import Image, Project
 from countersign.domain.label import Label, LabelState, Origin, Provenance, Verb
 from countersign.domain.query import ImageQuery
 from countersign.domain.run import check_field_name
+from countersign.models import settings as model_settings
 from countersign.runs import asking, catalogue
 from countersign.runs.asking import Said
 from countersign.store import Store, fields, history, images, labels
@@ -85,6 +86,7 @@ def ask(
     it, and what was written stays.
     """
     question = check(store, project, question, field, batch_size)
+    model_settings.check([model], settings or {}, saved=catalogue.saved(store), remote=catalogue.remote(store))
     with store.read() as c:
         ids = images.ids(c, project.id, query)
     if not ids:

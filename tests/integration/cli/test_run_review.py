@@ -83,6 +83,17 @@ def test_runs__table_and_one(run: Call) -> None:
     assert run("show", "1", "--json").data["progress"]["done"] == 6
 
 
+def test_ask__the_code_says_whether_anything_was_answered(run: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ("ask", "shapes", "How bright?", "--model", "bright:shapes")
+    assert run(*asked).out.count("\n") == 6
+
+    def silent(*_: object, **__: object) -> list[str]:
+        raise ValueError("not a word")
+
+    monkeypatch.setattr(shapes.BrightModel, "ask", silent)
+    assert "6 images of 6 got no answer." in run(*asked, code=6).err
+
+
 def test_show__failures(call: Call) -> None:
     for path in shapes.draw(Path("pictures"), 3):
         last = path

@@ -134,6 +134,8 @@ def test_ask__what_cannot_be_asked(pictures: Project) -> None:
         pictures.ask(None, "  ", model=MODEL)
     with pytest.raises(InvalidInput, match="No image"):
         pictures.ask("split=nowhere", QUESTION, model=MODEL)
+    with pytest.raises(InvalidInput, match="no setting 'tokens'"):
+        pictures.ask(None, QUESTION, model="florence-2-base", settings={"tokens": 9})
     with pytest.raises(ModelError, match="answers no questions"):
         pictures.ask(None, QUESTION, model="timm:resnet18?weights=random")
 
