@@ -270,5 +270,5 @@ def _card(name: str) -> ModelCard:
 
 def _put(monkeypatch: pytest.MonkeyPatch, card: ModelCard) -> None:
     """Let the catalogue have this card in place of its own of that name."""
-    cards = [card if known.name == card.name else known for known in catalogue.built_in()]
-    monkeypatch.setattr(catalogue, "_built_in", lambda families: tuple(cards))
+    cards = {known.name: known for known in catalogue.built_in()} | {card.name: card}
+    monkeypatch.setattr(catalogue, "_built_in", lambda families: cards)
