@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from countersign.domain.errors import InvalidInput
@@ -25,14 +25,26 @@ ATTRIBUTE = "mask_file"
 
 
 class MaskFiles:
-    """Reads masks back: of labels whose file is below one of ``folders``, those that runs were told, and no other."""
+    """Reads masks back: of labels whose file is below a folder that one of ``runs`` was told, and no other."""
 
-    def __init__(self, folders: Iterable[str]) -> None:
+    def __init__(self, runs: Iterable[Run]) -> None:
         self._folders: list[tuple[str, str, Any]] = []
-        for url in dict.fromkeys(folders):
+        for url in dict.fromkeys(run.spec.masks for run in runs if run.spec.masks):
             with contextlib.suppress(InvalidInput):  # a package for it was there when the run was made
                 files, root = open_folder(url)
                 self._folders.append((_protocol(url), f"{root.rstrip('/')}/", files))
+
+    def restored_all(self, labels: Sequence[Label], lost: list[str]) -> list[Label]:
+        """Return labels with their masks; ``lost`` gets the files that cannot be read, whose labels stay boxes."""
+        if not self._folders:
+            return list(labels)
+        put = []
+        for label in labels:
+            restored = self.restored(label)
+            if restored is None:
+                lost.append(str(label.attributes[ATTRIBUTE]))
+            put.append(restored or label)
+        return put
 
     def restored(self, label: Label) -> Label | None:
         """Return a label with its mask in place of the box; as it is, where it has no file or its box was changed.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from countersign.domain.compare import Difference, What, compare
 from countersign.domain.errors import InvalidInput
 from countersign.domain.image import Image, Project
-from countersign.domain.label import LabelState
+from countersign.domain.label import Label, LabelState
 from countersign.domain.metrics import (
     ClassificationScores,
     DetectionScores,
@@ -25,7 +25,8 @@ from countersign.domain.metrics import (
     has_outlines,
 )
 from countersign.domain.query import ImageQuery, LabelFilter
-from countersign.store import Store, fields, images, labels
+from countersign.runs.mask_files import MaskFiles
+from countersign.store import Store, fields, images, labels, runs
 
 CHUNK = 1000
 _COUNTED = (LabelState.VERIFIED, LabelState.PROPOSED, LabelState.PROMOTED)
@@ -136,15 +137,28 @@ def _paired(
     classes: Sequence[str],
     min_confidence: float | None,
 ) -> Iterator[tuple[Image, ImageLabels]]:
-    """Yield the images that count with the labels of both fields, all of one moment."""
+    """Yield the images that count with the labels of both fields, all of one moment, with masks that are in files."""
     query = ImageQuery(has_labels_in=(against,)) if query is None else query
     wanted, least = LabelFilter("", tuple(classes), states=_COUNTED), min_confidence or 0.0
     with store.read() as c:
         found_id, truth_id = (fields.get(c, project.id, name).id for name in (field, against))
+        files = MaskFiles(runs.list_all(c, project.id))
         for chunk in images.walk(c, project.id, query, chunk=CHUNK):
             ids = [image.id for image in chunk]
             found = labels.for_images(c, found_id, ids, filter=wanted)
             truth = labels.for_images(c, truth_id, ids, filter=wanted)
             for image in chunk:
                 sure = [x for x in found[image.id] if x.confidence is None or x.confidence >= least]
-                yield image, ImageLabels(image.id, image.width, image.height, sure, truth[image.id])
+                both = (_with_masks(files, of_one) for of_one in (sure, truth[image.id]))
+                yield image, ImageLabels(image.id, image.width, image.height, *both)
+
+
+def _with_masks(files: MaskFiles, found: Sequence[Label]) -> list[Label]:
+    lost: list[str] = []
+    put = files.restored_all(found, lost)
+    if lost:  # a box in its place would be another number
+        raise InvalidInput(
+            f"The file of a mask is not there, or is none of it: {lost[0]}",
+            remedy="Put the folder back to where the run wrote it, or run again.",
+        )
+    return put

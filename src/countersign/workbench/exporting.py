@@ -12,7 +12,7 @@ from countersign.domain.image import Image, Project
 from countersign.domain.label import Label, LabelState
 from countersign.domain.query import ImageQuery, LabelFilter
 from countersign.formats import ExportReport
-from countersign.runs.mask_files import ATTRIBUTE, MaskFiles
+from countersign.runs.mask_files import MaskFiles
 from countersign.store import Store, classes, fields, images, labels, runs
 from countersign.workbench.progress import OnProgress, Ticker
 
@@ -57,29 +57,14 @@ def export(
             known = [item for item in known if item.name in wanted.classes]
         ticker = Ticker(on_progress, "export", images.count(c, project.id, query))
         stream = labels.stream(c, found.id, query, filter=_with_states(wanted))
-        folders = [run.spec.masks for run in runs.list_all(c, project.id) if run.spec.masks]
         lost: list[str] = []
-        if folders:
-            stream = _with_masks(stream, MaskFiles(folders), lost)
-        report = formats.write(format, _counted(stream, ticker), known, target, options=options)
+        files = MaskFiles(runs.list_all(c, project.id))
+        whole = ((image, files.restored_all(found, lost)) for image, found in stream)
+        report = formats.write(format, _counted(whole, ticker), known, target, options=options)
     for place in lost:
         report.changed("the file of its mask is not there, or is none of it: written as its box", file=place)
     ticker.finish()
     return report
-
-
-def _with_masks(
-    stream: Iterator[tuple[Image, list[Label]]], files: MaskFiles, lost: list[str]
-) -> Iterator[tuple[Image, list[Label]]]:
-    """Put masks that a run wrote into files back into its labels; ``lost`` gets the files that cannot be read."""
-    for image, found in stream:
-        put = []
-        for label in found:
-            restored = files.restored(label)
-            if restored is None:
-                lost.append(str(label.attributes[ATTRIBUTE]))
-            put.append(restored or label)
-        yield image, put
 
 
 def _with_states(wanted: LabelFilter) -> LabelFilter:

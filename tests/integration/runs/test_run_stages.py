@@ -26,7 +26,7 @@ from countersign.models.contract import Clicks, Pixels, PredictOptions, Segment
 from countersign.models.registry import Reference
 from countersign.runs import control, mask_files
 from countersign.store import Store, classes, fields, history, images, label_maps, labels, runs
-from countersign.workbench import exporting
+from countersign.workbench import evaluation, exporting
 
 MakeProject = Callable[[int], Project]
 POINTS = ("nose", "tail")
@@ -289,6 +289,22 @@ def test_masks__as_files_are_exported_as_masks(store: Store, project_of: MakePro
     assert (len(written), sum(bool(item["segmentation"]) for item in written)) == (5, 2)
     assert report.count(reason="the file of its mask is not there, or is none of it: written as its box") == 3
     assert run.labels == 4
+
+
+def test_masks__as_files_are_measured_as_masks(store: Store, project_of: MakeProject, tmp_path: Path) -> None:
+    project = project_of(2)
+    two = {"method": Method.TWO_STAGE, "refiner": "staged:cutter"}
+    _run(store, project, "detector", masks=str(tmp_path / "masks"), **two)
+    _run(store, project, "detector", field="kept", **two)
+
+    measured = evaluation.evaluate(store, project, field="auto", against="kept")
+
+    assert measured.masks is not None
+    assert measured.masks.ap50 == 1.0
+    assert not list(evaluation.differences(store, project, field="auto", against="kept"))
+    next((tmp_path / "masks").rglob("*.png")).unlink()
+    with pytest.raises(InvalidInput, match="file of a mask is not there"):
+        evaluation.evaluate(store, project, field="auto", against="kept")
 
 
 def test_masks__that_cannot_be_written(store: Store, project_of: MakeProject, tmp_path: Path) -> None:
