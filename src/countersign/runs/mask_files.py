@@ -7,8 +7,8 @@ same files.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
+import functools
 import re
 import uuid
 from collections.abc import Iterable, Sequence
@@ -16,6 +16,7 @@ from typing import Any
 
 from countersign.domain.errors import InvalidInput
 from countersign.domain.geometry import Box, Mask
+from countersign.domain.image import Image
 from countersign.domain.label import Label
 from countersign.domain.mask import decode, encode
 from countersign.domain.run import Run
@@ -25,58 +26,68 @@ ATTRIBUTE = "mask_file"
 
 
 class MaskFiles:
-    """Reads masks back: of labels whose file is below a folder that one of ``runs`` was told, and no other."""
+    """Reads masks back, of labels whose file is where one of ``runs`` wrote its masks, and of no other.
+
+    Folders are opened when the first such label comes: most fields have none, and some file systems connect at once.
+    """
 
     def __init__(self, runs: Iterable[Run]) -> None:
-        self._folders: list[tuple[str, str, Any]] = []
-        for url in dict.fromkeys(run.spec.masks for run in runs if run.spec.masks):
-            with contextlib.suppress(InvalidInput):  # a package for it was there when the run was made
-                files, root = open_folder(url)
-                self._folders.append((_protocol(url), f"{root.rstrip('/')}/", files))
+        self._runs = [run for run in runs if run.spec.masks]
 
-    def restored_all(self, labels: Sequence[Label], lost: list[str]) -> list[Label]:
-        """Return labels with their masks; ``lost`` gets the files that cannot be read, whose labels stay boxes."""
-        if not self._folders:
-            return list(labels)
-        put = []
-        for label in labels:
-            restored = self.restored(label)
-            if restored is None:
-                lost.append(str(label.attributes[ATTRIBUTE]))
-            put.append(restored or label)
-        return put
+    def restored_all(self, image: Image, labels: Sequence[Label], lost: list[str]) -> list[Label]:
+        """Return an image's labels with their masks; ``lost`` gets the files that cannot be read: those stay boxes."""
+        return [self._restored(image, label, lost) for label in labels] if self._runs else list(labels)
 
-    def restored(self, label: Label) -> Label | None:
-        """Return a label with its mask in place of the box; as it is, where it has no file or its box was changed.
-
-        None where the file is not there, or is no mask of this label.
-        """
-        place = str(label.attributes.get(ATTRIBUTE) or "")
-        if not place or not isinstance(label.geometry, Box):
+    def _restored(self, image: Image, label: Label, lost: list[str]) -> Label:
+        place = label.attributes.get(ATTRIBUTE)
+        if not isinstance(place, str) or not isinstance(label.geometry, Box) or (files := self._holder(place)) is None:
             return label
-        found = self._read(place)
-        if found is None:
-            return None
-        box = Box(*found.bounds)
-        changed = max(abs(a - b) for a, b in zip(box.bounds, label.geometry.bounds, strict=True)) > _SLACK
-        return label if changed else dataclasses.replace(label, geometry=found)
+        found = _read(files, place.removeprefix(_protocol(place)))
+        if found is None or (found.height, found.width) != (image.height, image.width):
+            lost.append(place)
+            return label
+        moved = max(abs(a - b) for a, b in zip(found.bounds, label.geometry.bounds, strict=True)) > _SLACK
+        return label if moved else dataclasses.replace(label, geometry=found)  # somebody changed the box: it counts
 
-    def _read(self, place: str) -> Mask | None:
-        import cv2
-        import numpy as np
-
-        for protocol, root, files in self._folders:
-            path = place.removeprefix(protocol)
-            if place.startswith(protocol) and path.startswith(root) and ".." not in path.split("/"):
-                try:
-                    data = np.frombuffer(files.cat_file(path), np.uint8)
-                    pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
-                except Exception:  # what a file system behind a URL raises is its own
-                    return None
-                return encode(pixels > 0) if pixels is not None and pixels.ndim == 2 and pixels.any() else None
+    def _holder(self, place: str) -> Any:
+        """Return what reads a file: a file system, ``_UNREACHABLE``, or None for a file that no run wrote."""
+        protocol = _protocol(place)
+        for known, prefix, files in self._folders:
+            if known == protocol and place.removeprefix(protocol).startswith(prefix):
+                name = place.removeprefix(protocol)[len(prefix) :]
+                return files if _NAME.fullmatch(name) or files is _UNREACHABLE else None
         return None
 
+    @functools.cached_property
+    def _folders(self) -> list[tuple[str, str, Any]]:
+        """Protocol, what paths begin with (of a folder that cannot be opened: nothing), and the file system."""
+        opened: list[tuple[str, str, Any]] = []
+        unreachable: list[tuple[str, str, Any]] = []
+        for run in self._runs:
+            try:
+                files, root = open_folder(run.spec.masks)
+                opened.append((_protocol(run.spec.masks), f"{root.rstrip('/')}/{run.id}-", files))
+            except InvalidInput:  # it could be opened when the run was made
+                unreachable.append((_protocol(run.spec.masks), "", _UNREACHABLE))
+        return opened + unreachable
 
+
+def _read(files: Any, path: str) -> Mask | None:
+    import cv2
+    import numpy as np
+
+    if files is _UNREACHABLE:
+        return None
+    try:
+        data = np.frombuffer(files.cat_file(path), np.uint8)
+        pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
+    except Exception:  # what a file system behind a URL raises is its own
+        return None
+    return encode(pixels > 0) if pixels is not None and pixels.ndim == 2 and pixels.any() else None
+
+
+_UNREACHABLE = object()
+_NAME = re.compile(r"[^/]+/\d+-\d+\.png")  # below a root and a run's number: see MaskFolder
 _SLACK = 0.01  # pixels: what a box may lose on its way through a database
 
 
@@ -146,7 +157,7 @@ def open_folder(url: str) -> tuple[Any, str]:
 
     try:
         files, root = fsspec.core.url_to_fs(url)
-    except (ValueError, ImportError) as error:
-        remedy = "Name a folder, or a URL of a kind that the installed fsspec packages know."
+    except Exception as error:  # no such kind; or one that connects at once, and raises what it likes
+        remedy = "Name a folder, or a URL of a kind that the installed fsspec packages know and can reach."
         raise InvalidInput(f"{url!r} cannot hold masks: {error}", remedy=remedy) from error
     return files, str(root)

@@ -149,13 +149,13 @@ def _paired(
             truth = labels.for_images(c, truth_id, ids, filter=wanted)
             for image in chunk:
                 sure = [x for x in found[image.id] if x.confidence is None or x.confidence >= least]
-                both = (_with_masks(files, of_one) for of_one in (sure, truth[image.id]))
+                both = (_with_masks(files, image, of_one) for of_one in (sure, truth[image.id]))
                 yield image, ImageLabels(image.id, image.width, image.height, *both)
 
 
-def _with_masks(files: MaskFiles, found: Sequence[Label]) -> list[Label]:
+def _with_masks(files: MaskFiles, image: Image, found: Sequence[Label]) -> list[Label]:
     lost: list[str] = []
-    put = files.restored_all(found, lost)
+    put = files.restored_all(image, found, lost)
     if lost:  # a box in its place would be another number
         raise InvalidInput(
             f"The file of a mask is not there, or is none of it: {lost[0]}",

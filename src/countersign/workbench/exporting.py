@@ -59,7 +59,7 @@ def export(
         stream = labels.stream(c, found.id, query, filter=_with_states(wanted))
         lost: list[str] = []
         files = MaskFiles(runs.list_all(c, project.id))
-        whole = ((image, files.restored_all(found, lost)) for image, found in stream)
+        whole = ((image, files.restored_all(image, found, lost)) for image, found in stream)
         report = formats.write(format, _counted(whole, ticker), known, target, options=options)
     for place in lost:
         report.changed("the file of its mask is not there, or is none of it: written as its box", file=place)

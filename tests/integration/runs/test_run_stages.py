@@ -287,7 +287,7 @@ def test_masks__as_files_are_exported_as_masks(store: Store, project_of: MakePro
 
     written = json.loads((tmp_path / "out.json").read_text())["annotations"]
     assert (len(written), sum(bool(item["segmentation"]) for item in written)) == (5, 2)
-    assert report.count(reason="the file of its mask is not there, or is none of it: written as its box") == 3
+    assert report.count(reason="the file of its mask is not there, or is none of it: written as its box") == 2
     assert run.labels == 4
 
 
@@ -305,6 +305,46 @@ def test_masks__as_files_are_measured_as_masks(store: Store, project_of: MakePro
     next((tmp_path / "masks").rglob("*.png")).unlink()
     with pytest.raises(InvalidInput, match="file of a mask is not there"):
         evaluation.evaluate(store, project, field="auto", against="kept")
+
+
+@pytest.mark.parametrize("place", ["other/0-0.png", "99-auto/0-0.png", "secret.png"])
+def test_masks__in_files_that_no_run_wrote_are_none(
+    store: Store, project_of: MakeProject, tmp_path: Path, place: str
+) -> None:
+    project = project_of(1)
+    where = tmp_path / "masks"
+    two = {"method": Method.TWO_STAGE, "refiner": "staged:cutter"}
+    _run(store, project, "detector", masks=str(where), **two)
+    (where / place).parent.mkdir(exist_ok=True)
+    cv2.imwrite(str(where / place), np.full((8, 8), 255, np.uint8))
+    with store.write() as c:
+        field = fields.create(c, project.id, "brought")
+        (first,) = images.ids(c, project.id)
+        change = history.begin(c, project.id, Verb.IMPORT, "ann", field_id=field.id)
+        brought = Label("cat", Box(0, 0, 8, 8), attributes={"mask_file": str(where / place)})
+        labels.add(c, field.id, [(first, brought)], change_id=change)
+
+    assert evaluation.evaluate(store, project, field="brought", against="auto").masks is None
+
+
+def test_masks__in_a_folder_that_is_out_of_reach(
+    store: Store, project_of: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = project_of(1)
+    two = {"method": Method.TWO_STAGE, "refiner": "staged:cutter"}
+    with pytest.raises(InvalidInput, match=r"'ftp://127.0.0.1:1/masks' cannot hold masks: .*refused"):
+        _run(store, project, "detector", masks="ftp://127.0.0.1:1/masks", **two)
+    _run(store, project, "detector", masks=str(tmp_path / "masks"), **two)
+    _run(store, project, "detector", field="boxes")
+
+    def gone(url: str) -> Any:
+        raise InvalidInput(f"{url} is gone")
+
+    monkeypatch.setattr(mask_files, "open_folder", gone)
+
+    assert evaluation.evaluate(store, project, field="boxes", against="boxes").boxes is not None
+    report = exporting.export(store, project, "auto", tmp_path / "out.json")
+    assert report.count(reason="the file of its mask is not there, or is none of it: written as its box") == 2
 
 
 def test_masks__that_cannot_be_written(store: Store, project_of: MakeProject, tmp_path: Path) -> None:
