@@ -92,18 +92,20 @@ def settled(store: Store, spec: RunSpec, card_of: Callable[[str], ModelCard]) ->
     check_settings(store, spec)
     check_spec(spec, card_of)
     for reference in filter(None, (spec.model, spec.refiner)):
-        _check_here(parse(store, reference))
+        _check_here(parse(store, reference), card_of)
     return spec
 
 
-def _check_here(reference: registry.Reference) -> None:
+def _check_here(reference: registry.Reference, card_of: Callable[[str], ModelCard]) -> None:
     """Raise ModelError where a model's files must be fetched first, or its licence accepted."""
-    if reference.path is not None or "weights" in reference.options:
+    if reference.path is not None or reference.spec is not None or "weights" in reference.options:
         return
     if reference.card is not None:
         weights.require(reference.card)
     elif isinstance(registry.family(reference.family), HubFamily):
         hub_loading.folder_of(reference)
+    elif (found := card_of(reference.text)).files:
+        weights.require(found)
 
 
 def _from_everywhere(store: Store, reference: str) -> str:

@@ -370,6 +370,8 @@ def test_masks__that_cannot_be_written(store: Store, project_of: MakeProject, tm
     [
         ({"model": "rt-detr-r18"}, "countersign models pull rt-detr-r18"),
         ({"model": "detector:owner/name"}, "countersign models pull detector:owner/name"),
+        ({"model": "timm:resnet18"}, "countersign models pull timm:timm/resnet18.a1_in1k"),
+        ({"model": "torchvision:alexnet"}, "countersign models pull torchvision:alexnet"),
         (
             {"model": "staged:detector", "refiner": "sam2.1-tiny", "method": Method.TWO_STAGE},
             "countersign models pull sam2.1-tiny",
