@@ -53,6 +53,52 @@ describe("the form of a model behind a URL", () => {
     expect(specOf(formOf({ ...PLAIN, classes })).classes).toEqual(classes);
   });
 
+  it("moves no class: not for a comma in a name, not for a name that is there twice", () => {
+    const kept = (classes: string[]) => specOf(formOf({ ...PLAIN, classes })).classes;
+    const lists = [
+      ["tench, Tinca tinca", "crane", "a; b", "crane"],
+      ["tench, Tinca tinca"],
+      ["", "cat", ""],
+      [" cat", "dog"],
+    ];
+    for (const classes of lists) expect(kept(classes)).toEqual(classes);
+    const form = formOf({ ...PLAIN, classes: lists[0] });
+    expect(specOf({ ...form, classes: `${form.classes}\nowl\n` }).classes).toEqual([...lists[0]!, "owl"]);
+    expect(specOf({ ...PLAIN, classes: "crane, cat,crane\n" }).classes).toEqual(["crane", "cat", "crane"]);
+  });
+
+  it("says of a setting that was taken out of the JSON that it is as usual again", () => {
+    const was = {
+      ...PLAIN,
+      classes: { 3: "cat" },
+      allow_link_local: true,
+      ca_file: "/a.pem",
+      rename: { a: "b" },
+      keypoints: ["nose"],
+      header: "Key",
+      max_response_mb: 20,
+      label_config: "<View/>",
+    };
+    const usual = { allow_link_local: false, ca_file: "", rename: {}, keypoints: [], label_config: "" };
+    expect(specOf({ ...formOf(was), more: "" }, was)).toMatchObject({
+      ...usual,
+      classes: [],
+      header: "Authorization",
+      max_response_mb: 64,
+    });
+    expect(specOf({ ...formOf(was), more: '{"ca_file": "/b.pem"}' }, was)).toMatchObject({
+      ...usual,
+      ca_file: "/b.pem",
+    });
+    expect(specOf(formOf(was), was)).toMatchObject({
+      rename: { a: "b" },
+      classes: { 3: "cat" },
+      header: "Key",
+    });
+    const bare = { url: "http://h:1", contract: "plain", ca_file: "" };
+    expect("ca_file" in specOf(formOf(bare), bare)).toBe(false);
+  });
+
   it("says what is lacking", () => {
     expect(lackingOf("", PLAIN)).toContain("name");
     expect(lackingOf("a", { ...PLAIN, url: "host:1" })).toContain("http://");

@@ -1,6 +1,5 @@
 /** What is said of a model behind a URL: as a form holds it, and as the server keeps it. No React. */
 import type { Task } from "./catalogue";
-import { splitList } from "./classes";
 import { type Step, stepsFrom, stepsTo } from "./steps";
 
 interface Contract {
@@ -80,13 +79,28 @@ const USUAL: Readonly<Record<string, unknown>> = { max_response_mb: 64, header: 
 const isUsual = (key: string, value: unknown) =>
   value === "" || value === false || value === USUAL[key] || JSON.stringify(value) in { "[]": 1, "{}": 1 };
 
+type Spec = Readonly<Record<string, unknown>>;
+
+/**
+ * Classes as they are typed: a line each, or in one line between commas. The same name may be there twice, and a name
+ * may hold a comma where there are lines: places are output indices, so that nothing may move them.
+ */
+function classesOf(text: string): string[] {
+  const names = text.trim().split(/[\r\n]/.test(text.trim()) ? /[\r\n]+/ : /[,;\t]+/);
+  return names.map((name) => name.trim()).filter(Boolean);
+}
+
+/** Whether a list can be typed: one with an empty name, or with a single name that has a comma, would come back as another. */
+const isTypable = (classes: unknown) =>
+  Array.isArray(classes) && JSON.stringify(classesOf(classes.join("\n"))) === JSON.stringify(classes);
+
 /**
  * A kept specification in the form. Defaults are left out of the JSON, so that it says what is unusual; classes by
- * number, of which some may be missing, stay there.
+ * number, of which some may be missing, stay there, and so does a list that cannot be typed.
  */
-export function formOf(spec: Readonly<Record<string, unknown>>): RemoteForm {
+export function formOf(spec: Spec): RemoteForm {
   const { classes } = spec;
-  const listed = Array.isArray(classes) || !classes;
+  const listed = isTypable(classes) || !classes;
   const rest = Object.entries(spec).filter(
     ([key, value]) => (!HIDDEN.includes(key) || (key === "classes" && !listed)) && !isUsual(key, value),
   );
@@ -101,7 +115,7 @@ export function formOf(spec: Readonly<Record<string, unknown>>): RemoteForm {
     model: String(spec.model ?? ""),
     description: String(spec.description ?? ""),
     tasks: (spec.tasks as Task[] | undefined) ?? [],
-    classes: Array.isArray(classes) ? classes.join("\n") : "",
+    classes: Array.isArray(classes) && listed ? classes.join("\n") : "",
     zeroShot: spec.zero_shot === true,
     pre: stepsFrom(spec.pre),
     post: stepsFrom(spec.post),
@@ -109,20 +123,37 @@ export function formOf(spec: Readonly<Record<string, unknown>>): RemoteForm {
   };
 }
 
-/**
- * What is sent. Throws an Error in words where a step's number is none or `more` is no JSON object. A secret that is
- * not typed is not sent; an empty number is what is usual.
- */
-export function specOf(form: RemoteForm): Record<string, unknown> {
+/** The further settings. Throws an Error in words where they are no JSON object. */
+function moreOf(text: string): Spec {
   let more: unknown = {};
   try {
-    more = form.more.trim() ? JSON.parse(form.more) : {};
+    more = text.trim() ? JSON.parse(text) : {};
   } catch {
     more = null;
   }
   if (!more || typeof more !== "object" || Array.isArray(more))
     throw new Error('The further settings are no JSON object, such as {"max_response_mb": 20}.');
+  return more as Spec;
+}
+
+/** What a key is where nothing is said of it; the server refuses null, by the key's name. */
+function usualOf(key: string, value: unknown): unknown {
+  if (key in USUAL) return USUAL[key];
+  if (Array.isArray(value)) return [];
+  if (typeof value === "object") return {};
+  return { string: "", boolean: false }[typeof value as string] ?? null;
+}
+
+/**
+ * What is sent; `was` is the specification that the form began with. Throws an Error in words where a step's number is
+ * none or `more` is no JSON object. A secret that is not typed is not sent; an empty number is what is usual. So is a
+ * key that was taken out of the JSON: the server keeps what it is not told.
+ */
+export function specOf(form: RemoteForm, was: Spec = {}): Record<string, unknown> {
+  const more = moreOf(form.more);
+  const began = Object.entries(moreOf(formOf(was).more));
   return {
+    ...Object.fromEntries(began.map(([key, value]) => [key, usualOf(key, value)])),
     ...Object.fromEntries(
       Object.entries(PLAIN).map(([ours, theirs]) => {
         const key = ours as keyof typeof PLAIN;
@@ -134,7 +165,7 @@ export function specOf(form: RemoteForm): Record<string, unknown> {
     model: form.model.trim(),
     description: form.description,
     tasks: form.tasks,
-    classes: splitList(form.classes),
+    classes: classesOf(form.classes),
     zero_shot: form.zeroShot,
     pre: stepsTo(form.pre, "pre"),
     post: stepsTo(form.post, "post"),

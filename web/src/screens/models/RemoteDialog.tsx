@@ -30,12 +30,14 @@ interface Props {
 export function RemoteDialog({ model, onClose }: Props) {
   const client = useQueryClient();
   const [name, setName] = useState(model?.name ?? "");
-  const [form, setForm] = useState<RemoteForm>(model ? formOf(model.spec) : NEW_REMOTE);
+  // What the form began with: the list of models may be fetched again while it is open.
+  const [was] = useState(model?.spec);
+  const [form, setForm] = useState<RemoteForm>(was ? formOf(was) : NEW_REMOTE);
   const set = (part: Partial<RemoteForm>) => setForm({ ...form, ...part });
   const itself = form.contract === "countersign";
   const lacking = lackingOf(name, form);
   const send = async () => {
-    const body = { name: name.trim(), spec: specOf(form) };
+    const body = { name: name.trim(), spec: specOf(form, was) };
     await (model
       ? api.patch<RemoteModel>(`/remote-models/${encodeURIComponent(model.name)}`, { body })
       : api.post<RemoteModel>("/remote-models", { body }));
@@ -132,7 +134,7 @@ function Knows({ form, set }: PartProps) {
       />
       <Textarea
         label="Classes"
-        description="In the order of its outputs: a line each, or commas."
+        description="In the order of its outputs: a line each, or all in one line between commas."
         autosize
         minRows={2}
         maxRows={6}
