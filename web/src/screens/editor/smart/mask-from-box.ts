@@ -10,6 +10,12 @@ import type { Controller } from "../controller";
 import { setUi, useUi } from "../ui";
 import { chosen, fetchPrompted, type Output, SUGGESTED, segmentBox, usable, useSmart } from "./state";
 
+/** What a model made of a label's box, and the label as it was when the model was asked. */
+interface Cut {
+  label: EditorLabel;
+  made: Segmented;
+}
+
 let working = false;
 
 export async function masksFromSelectedBoxes(controller: Controller): Promise<void> {
@@ -20,15 +26,13 @@ export async function masksFromSelectedBoxes(controller: Controller): Promise<vo
   try {
     const model = await modelNow();
     const { output } = useSmart.getState();
-    const put: EditorLabel[] = [];
+    const cuts: Cut[] = [];
     for (const [i, label] of boxes.entries()) {
       setUi({ hint: `${model} cuts out ${i + 1} of ${boxes.length} …` });
       if (label.geometry?.type !== "box") continue;
-      const made = await segmentBox(model, label.imageId, label.geometry);
-      const cut = withShape(label, made, output);
-      if (cut) put.push(cut);
+      cuts.push({ label, made: await segmentBox(model, label.imageId, label.geometry) });
     }
-    apply(controller, boxes, put);
+    apply(controller, cuts, output);
   } catch (error) {
     notifyError("The boxes were not turned into masks", error);
   } finally {
@@ -59,24 +63,24 @@ async function modelNow(): Promise<string> {
 }
 
 /** The label with what a model made of its box; null where it found nothing. */
-export function withShape(label: EditorLabel, made: Segmented, output: Output): EditorLabel | null {
+function withShape(label: EditorLabel, made: Segmented, output: Output): EditorLabel | null {
   const geometry = output === "polygon" ? made.outline : made.mask;
   if (!geometry) return null;
   const own = label.origin === "model" ? {} : { madeWith: made.segmented_by, model: made.segmented_by.model };
   return { ...label, ...own, geometry };
 }
 
-/** Labels that were changed meanwhile are left as they are. */
-function apply(controller: Controller, boxes: readonly EditorLabel[], put: readonly EditorLabel[]): void {
-  const store = controller.session.document(boxes[0]!.imageId, boxes[0]!.field).store;
-  const were = new Map(boxes.map((label) => [label.key, label.geometry]));
-  const still = put.flatMap((label) => {
+/** Labels whose box was changed meanwhile are left as they are; what else was changed of one stays. */
+function apply(controller: Controller, cuts: readonly Cut[], output: Output): void {
+  const first = cuts[0]?.label;
+  if (!first) return;
+  const store = controller.session.document(first.imageId, first.field).store;
+  const still = cuts.flatMap(({ label, made }) => {
     const now = store.get(label.key);
-    const same = now && now.geometry === were.get(label.key);
-    return same ? [{ ...label, className: now.className, id: now.id, version: now.version }] : [];
+    return (now && now.geometry === label.geometry && withShape(now, made, output)) || [];
   });
   if (still.length) store.apply("user", { put: still });
-  const left = boxes.length - still.length;
+  const left = cuts.length - still.length;
   if (left)
     notifyDone(
       `Nothing was found in ${many(left, "box", "boxes")}; ${left === 1 ? "it stays" : "they stay"} as ${left === 1 ? "it was" : "they were"}.`,
