@@ -1,11 +1,22 @@
 import { describe, expect, it } from "vitest";
-import { counted, firstMap, promptsOf, splitList, wantedOf } from "./classes";
+import { counted, firstMap, outputNames, promptsOf, splitList, wantedOf } from "./classes";
 
 describe("pasted lists", () => {
   it("are split at commas, semicolons, tabs and lines; each name once", () => {
     expect(splitList("a, b;c\r\nd\te\n\n b ,")).toEqual(["a", "b", "c", "d", "e"]);
     expect(splitList(" traffic light \n stop sign")).toEqual(["traffic light", "stop sign"]);
     expect(splitList(" , ")).toEqual([]);
+  });
+
+  it("keeps the places of a model's outputs", () => {
+    expect(outputNames("tench, Tinca tinca\r\ncrane\n\n a;b\ncrane\n")).toEqual([
+      "tench, Tinca tinca",
+      "crane",
+      "a;b",
+      "crane",
+    ]);
+    expect(outputNames("a, b;a\tc\n")).toEqual(["a", "b", "a", "c"]);
+    expect(outputNames(" \n ")).toEqual([]);
   });
 });
 

@@ -7,6 +7,15 @@ export function splitList(text: string): string[] {
   return [...new Set(names.filter(Boolean))];
 }
 
+/**
+ * The classes of a model, in the order of its outputs: a line each, or in one line between commas. The same name may be
+ * there twice, and a name may hold a comma where there are lines: a place is an output, so that nothing may move it.
+ */
+export function outputNames(text: string): string[] {
+  const names = text.trim().split(/[\r\n]/.test(text.trim()) ? /[\r\n]+/ : /[,;\t]+/);
+  return names.map((name) => name.trim()).filter(Boolean);
+}
+
 /** What splits a list that is typed or pasted into a field of tags. */
 export const SPLIT = [",", ";", "\t", "\n", "\r"];
 

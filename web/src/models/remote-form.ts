@@ -1,5 +1,6 @@
 /** What is said of a model behind a URL: as a form holds it, and as the server keeps it. No React. */
 import type { Task } from "./catalogue";
+import { outputNames } from "./classes";
 import { type Step, stepsFrom, stepsTo } from "./steps";
 
 interface Contract {
@@ -81,18 +82,9 @@ const isUsual = (key: string, value: unknown) =>
 
 type Spec = Readonly<Record<string, unknown>>;
 
-/**
- * Classes as they are typed: a line each, or in one line between commas. The same name may be there twice, and a name
- * may hold a comma where there are lines: places are output indices, so that nothing may move them.
- */
-function classesOf(text: string): string[] {
-  const names = text.trim().split(/[\r\n]/.test(text.trim()) ? /[\r\n]+/ : /[,;\t]+/);
-  return names.map((name) => name.trim()).filter(Boolean);
-}
-
 /** Whether a list can be typed: one with an empty name, or with a single name that has a comma, would come back as another. */
 const isTypable = (classes: unknown) =>
-  Array.isArray(classes) && JSON.stringify(classesOf(classes.join("\n"))) === JSON.stringify(classes);
+  Array.isArray(classes) && JSON.stringify(outputNames(classes.join("\n"))) === JSON.stringify(classes);
 
 /**
  * A kept specification in the form. Defaults are left out of the JSON, so that it says what is unusual; classes by
@@ -165,7 +157,7 @@ export function specOf(form: RemoteForm, was: Spec = {}): Record<string, unknown
     model: form.model.trim(),
     description: form.description,
     tasks: form.tasks,
-    classes: classesOf(form.classes),
+    classes: outputNames(form.classes),
     zero_shot: form.zeroShot,
     pre: stepsTo(form.pre, "pre"),
     post: stepsTo(form.post, "post"),

@@ -5,7 +5,7 @@ import { Upload } from "lucide-react";
 import { useState } from "react";
 import { api, type CatalogueModel, keys, useSession } from "~/api";
 import { notifyDone } from "~/app/notify";
-import { splitList } from "~/models/classes";
+import { outputNames } from "~/models/classes";
 import { FolderPicker } from "~/transfer/FolderPicker";
 import { many } from "~/ui";
 import { DialogForm } from "~/ui/DialogForm";
@@ -22,7 +22,7 @@ export function OwnDialog({ onClose }: { onClose: () => void }) {
   const [link, setLink] = useState(true);
   const [pickle, setPickle] = useState(false);
   const set = (part: Partial<typeof said>) => setSaid({ ...said, ...part });
-  const names = splitList(said.classes);
+  const names = outputNames(said.classes);
   const ready = from === "path" ? path.trim() !== "" : files.length > 0;
 
   const add = () => {
@@ -92,7 +92,7 @@ export function OwnDialog({ onClose }: { onClose: () => void }) {
           description={
             names.length
               ? `${many(names.length, "name")}, in the order of its outputs.`
-              : "In the order of its outputs, where the file does not say them: a line each, or commas."
+              : "In the order of its outputs, where the file does not say them: a line each, or one line with commas."
           }
           autosize
           minRows={2}

@@ -134,7 +134,7 @@ function Knows({ form, set }: PartProps) {
       />
       <Textarea
         label="Classes"
-        description="In the order of its outputs: a line each, or all in one line between commas."
+        description="In the order of its outputs: a line each, or one line with commas."
         autosize
         minRows={2}
         maxRows={6}
