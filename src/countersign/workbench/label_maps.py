@@ -24,13 +24,25 @@ class LabelMap:
 
 
 def get(store: Store, project: Project, model: str, vocabulary: Sequence[str]) -> LabelMap:
-    """Return the map that the project keeps for a model, or a suggestion over the model's ``vocabulary``."""
+    """Return the map that the project keeps for a model, or a suggestion over the model's ``vocabulary``.
+
+    Classes that the model no longer has are left out; where none is left, the map counts as not kept.
+    """
     with store.read() as c:
         found = label_maps.get(c, project.id, model)
         known = [item.name for item in classes.list_all(c, project.id)]
-    if found is not None:
-        return LabelMap(model, found, True)
+    current = fitting(found or {}, vocabulary)
+    if found is not None and (current or not found):
+        return LabelMap(model, current, True)
     return LabelMap(model, rules.suggest(vocabulary, known), False)
+
+
+def fitting(kept: Mapping[str, str], vocabulary: Sequence[str]) -> dict[str, str]:
+    """Return what a kept map says of classes that the model has (an empty vocabulary has all).
+
+    A model that was trained again under its name, or whose classes were edited, leaves entries behind.
+    """
+    return {name: own for name, own in kept.items() if not vocabulary or name in vocabulary}
 
 
 def put(store: Store, project: Project, model: str, given: Mapping[str, str], vocabulary: Sequence[str]) -> LabelMap:

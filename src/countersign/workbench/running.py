@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from countersign.domain.errors import InvalidInput
 from countersign.domain.image import Project
+from countersign.domain.model import ModelCard
 from countersign.domain.query import ImageQuery
 from countersign.domain.run import Run, RunOptions, RunSpec, read_options
 from countersign.domain.work import RunProgress
-from countersign.runs import control
-from countersign.store import Store, images, label_maps, runs
+from countersign.runs import catalogue, control
+from countersign.store import Store, images, runs
+from countersign.store import label_maps as kept_maps
+from countersign.workbench import label_maps
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,8 @@ def start(
     """
     spec = RunSpec(
         model, field, query or ImageQuery(), tuple(classes), min_confidence, name, workers, batch_size,
-        dict(settings or {}), executor, **told(store, project, model, options or {}),
+        dict(settings or {}), executor,
+        **told(store, project, model, options or {}, functools.partial(catalogue.card, store)),
     )  # fmt: skip
     with store.read() as c:
         if not images.count(c, project.id, spec.images):
@@ -59,12 +64,21 @@ def start(
     return control.start(store, control.create(store, project.id, spec, created_by=actor).id)
 
 
-def told(store: Store, project: Project, model: str, options: RunOptions) -> dict[str, Any]:
-    """Return options as ``RunSpec`` takes them, with the project's own label map of the model where none is given."""
+def told(
+    store: Store, project: Project, model: str, options: RunOptions, card_of: Callable[[str], ModelCard]
+) -> dict[str, Any]:
+    """Return options as ``RunSpec`` takes them, with the project's own label map of the model where none is given.
+
+    Of that map, classes which the model no longer has are left out; a map that is given is checked as it is.
+    ``card_of`` is asked only where a map is kept. Raises NotFound, ModelError.
+    """
     values = read_options(options)
     if values.get("label_map") is None:
         with store.read() as c:
-            values["label_map"] = label_maps.get(c, project.id, model) or {}
+            kept = kept_maps.get(c, project.id, model) or {}
+        card = card_of(model) if kept else None
+        known = card.classes if card is not None and not card.zero_shot else ()
+        values["label_map"] = label_maps.fitting(kept, known)
     return values
 
 

@@ -8,6 +8,8 @@ import pytest
 
 import shapes
 from countersign.runs import executors
+from countersign.store import label_maps, projects
+from countersign.workbench.workspace import open_workspace
 from shapes import Call
 
 
@@ -43,6 +45,26 @@ def test_label_map__is_suggested_kept_used_and_cleared(project: Call) -> None:
     project("label-map", "shapes", "bright:shapes", "--clear")
     project("run", "shapes", "--model", "bright:shapes", "--field", "plain", "--quiet")
     assert counts(project, "plain") == {"bar": 3, "square": 3}
+
+
+def test_label_map__of_classes_that_the_model_no_longer_has(project: Call) -> None:
+    def keep(label_map: dict[str, str]) -> None:
+        with open_workspace(Path("..") / "workspace") as workspace, workspace.store.write() as c:
+            label_maps.put(c, projects.get(c, "shapes").id, "bright:shapes", label_map)
+
+    keep({"square": "block", "circle": "ring"})
+    assert project("label-map", "shapes", "bright:shapes", "--json").data["classes"] == {"square": "block"}
+    project("run", "shapes", "--model", "bright:shapes", "--field", "mapped", "--quiet")
+    assert counts(project, "mapped") == {"bar": 3, "block": 3}
+    project("label-map", "shapes", "bright:shapes", "--map", "bar=")
+
+    keep({"circle": "ring"})
+    assert project("label-map", "shapes", "bright:shapes", "--json").data["kept"] is False
+    project("run", "shapes", "--model", "bright:shapes", "--field", "plain", "--quiet")
+    assert counts(project, "plain") == {"bar": 3, "square": 3}
+    given = ["--map", "circle=ring", "--quiet"]
+    done = project("run", "shapes", "--model", "bright:shapes", "--field", "g", *given, code=6)
+    assert "names circle" in done.err
 
 
 def test_label_map__unknown_class(project: Call) -> None:

@@ -18,6 +18,7 @@ from countersign.domain.label import Label, LabelState
 from countersign.domain.query import ImageQuery, LabelFilter
 from countersign.domain.run import RunState
 from countersign.server.settings import Settings
+from countersign.store import label_maps
 
 
 @pytest.fixture
@@ -185,3 +186,17 @@ def test_label_map(served: Served, client: Workspace) -> None:
     with pytest.raises(InvalidInput, match="does not know moon"):
         there.set_label_map(model, {"moon": ""})
     assert there.set_label_map(model, None).kept is False
+
+
+def test_label_map__of_classes_that_the_model_no_longer_has(served: Served, client: Workspace) -> None:
+    there, model = client.project("shapes"), "timm:resnet18?weights=random"
+    known = next(iter(there.label_map(model).classes))
+    with served.workspace.store.write() as c:
+        label_maps.put(c, served.project, model, {known: "fish", "moon": "sun"})
+    assert there.label_map(model).classes == {known: "fish"}
+    runs = f"/projects/{served.project}/runs"
+    body = {"model": model, "field": "auto", "query": "name=nowhere"}
+    assert "No image" in served.post(runs, body, 422)["detail"]  # the last that is looked at
+    assert "names moon" in served.post(runs, {**body, "label_map": {"moon": "sun"}}, 422)["detail"]
+    kept = there.label_map(model).classes
+    assert there.set_label_map(model, kept).classes == kept

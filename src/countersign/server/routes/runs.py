@@ -45,16 +45,20 @@ def create_run(project_id: ProjectId, body: RunCreate, here: HereDep) -> Respons
         "prompts": {prompt.text: prompt.class_name for prompt in body.prompts}, "label_map": body.label_map,
         "masks": body.masks,
     }  # fmt: skip
-    spec = RunSpec(
-        body.model, body.field, query_of(body.query, body.ids), tuple(body.classes), body.min_confidence,
-        body.name.strip(), body.workers, body.batch_size, body.settings,
-        **running.told(here.store, here.record(project_id), body.model, options),
-    )  # fmt: skip
 
     def card(reference: str) -> ModelCard:
         return ModelCard.from_data(here.parts.predictor.card(reference))
 
-    made = beginning.begin_run(here.store, here.record(project_id), spec, actor=here.user, card_of=card)
+    def known(reference: str) -> ModelCard:
+        return beginning.card_of(here.store, reference, card)
+
+    record = here.record(project_id)
+    spec = RunSpec(
+        body.model, body.field, query_of(body.query, body.ids), tuple(body.classes), body.min_confidence,
+        body.name.strip(), body.workers, body.batch_size, body.settings,
+        **running.told(here.store, record, body.model, options, known),
+    )  # fmt: skip
+    made = beginning.begin_run(here.store, record, spec, actor=here.user, card_of=card)
     return _answer(here, made.id, 201)
 
 
