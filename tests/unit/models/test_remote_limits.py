@@ -208,6 +208,30 @@ def test_name_is_looked_up_once_and_what_was_found_is_what_is_asked(monkeypatch:
     assert server.asked[0].headers["host"] == f"rebinding.example:{port}"
 
 
+def test_name_that_is_not_found_for_a_moment_is_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, looked = Clock(), itertools.count(1)
+    with serving(lambda _: Reply(b"[]")) as server:
+        port = int(server.url.rpartition(":")[2])
+
+        def lookup(host: str, *_: Any, **__: Any) -> Any:
+            if host == "shaky.example" and next(looked) <= 2:
+                raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+        monkeypatch.setattr(socket, "getaddrinfo", lookup)
+        assert ask(f"http://shaky.example:{port}/", clock, retries=2, timeout_s=3600) == b"[]"
+    assert len(clock.paused) == 2
+
+
+def test_name_that_is_never_found_is_a_server_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lookup(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    with pytest.raises(ServerGone, match=r"There is no computer 'nowhere\.example' .*after 3 tries"):
+        ask("http://nowhere.example/", Clock(), retries=2, timeout_s=3600)
+
+
 @pytest.mark.parametrize(
     "location", ["http://[::1", "ftp://127.0.0.1/a", "file:///etc/passwd", "http://", "http://a:b:c/", "\x7f://",
      "http://127.0.0.1:99999/"]

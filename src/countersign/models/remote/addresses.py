@@ -13,6 +13,8 @@ import ipaddress
 import socket
 from collections.abc import Iterator
 
+import httpcore
+
 from countersign.domain.errors import ServerGone
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -53,10 +55,15 @@ def _refused(address: IP, *, public_only: bool) -> bool:
 
 
 def resolve(host: str, port: int, *, allow_link_local: bool = False, public_only: bool = False) -> list[str]:
-    """Return the addresses of a host, after every one of them was looked at. Raises ServerGone."""
+    """Return the addresses of a host, after every one of them was looked at.
+
+    Raises httpcore.ConnectError where the name is not found: another try may find it. ServerGone for a bad address.
+    """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
+    except OSError as error:
+        raise httpcore.ConnectError(f"There is no computer {host!r} ({error})") from error
+    except UnicodeError as error:  # no name at all
         raise ServerGone(f"There is no computer {host!r} ({error})", remedy="Check the address.") from error
     texts = list(dict.fromkeys(str(item[4][0]) for item in found))
     for text in texts:
