@@ -9,7 +9,8 @@ from typing import Any
 from countersign import imaging
 from countersign.domain.errors import CountersignError, ModelError
 from countersign.models.contract import Asker, Pixels
-from countersign.runs.predicting import explain, free_memory, is_fatal, is_out_of_memory
+from countersign.models.parts.memory import is_out_of_memory
+from countersign.runs.predicting import explain, free_memory, is_fatal
 
 
 @dataclass(frozen=True, slots=True)

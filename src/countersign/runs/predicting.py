@@ -1,6 +1,6 @@
 """Predicting one batch whatever happens: too large for the memory, or with an image that a model cannot digest.
 
-Knows models by their contract alone; out-of-memory errors are told by their names, without importing a library.
+Knows models by their contract alone.
 """
 
 from __future__ import annotations
@@ -13,21 +13,9 @@ from typing import Any
 
 from countersign.domain.errors import ModelError, ServerGone
 from countersign.domain.label import Prediction
+from countersign.models.parts.memory import is_out_of_memory
 
 Predict = Callable[[Sequence[Any]], list[list[Prediction]]]
-_MEMORY_ERRORS = ("OutOfMemoryError", "MemoryError", "CudaOutOfMemoryError", "ArrayMemoryError")
-
-
-def is_out_of_memory(error: BaseException | None) -> bool:
-    """Whether an error, or one that caused it, says that the memory (of a GPU, mostly) is full."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        names = {kind.__name__ for kind in type(error).__mro__}
-        if names.intersection(_MEMORY_ERRORS) or "out of memory" in str(error).lower():
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def free_memory() -> None:

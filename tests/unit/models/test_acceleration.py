@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from countersign.domain.errors import ModelError
+from countersign.domain.errors import ModelError, WorkspaceError
 from countersign.models import registry
 from countersign.models.contract import PredictOptions
 from countersign.models.parts import acceleration, exporting
@@ -191,15 +191,44 @@ def test_a_damaged_file_is_made_anew(folder: Path, rates: dict[str, float]) -> N
     assert run(EXAMPLE[None])[0] == pytest.approx(EXAMPLE.mean(axis=(1, 2))[None])
 
 
-def test_a_full_disk_is_not_remembered(rates: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."),
+        WorkspaceError("The database is locked"),
+    ],
+)
+def test_what_may_go_well_another_time_is_not_remembered(
+    rates: dict[str, float], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(exporting, "export", full)
+        patch.setattr(exporting, "export", fail)
         _, choice = acceleration.accelerate(_network(), EXAMPLE, weights_hash="a")
-    assert (choice.engine, "No space left" in choice.reason) == ("torch", True)
+    assert choice.engine == "torch"
+    assert choice.reason == f"no other could be tried: {error}"
     assert acceleration.accelerate(_network(), EXAMPLE, weights_hash="a")[1].engine == "onnx"
+
+
+def test_a_library_without_memory_is_tried_again(rates: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Path) -> None:
+        raise RuntimeError("Failed to allocate memory for requested buffer of size 9")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(acceleration._MADE_BY, "onnx", ("onnx", full))  # type: ignore[arg-type]
+        assert acceleration.accelerate(_network(), EXAMPLE, weights_hash="a")[1].engine == "torch"
+    assert acceleration.accelerate(_network(), EXAMPLE, weights_hash="a")[1].engine == "onnx"
+
+
+def test_a_record_that_cannot_be_told_is_no_reason_for_torch(rates: dict[str, float]) -> None:
+    def say(_: str) -> None:
+        raise RuntimeError("database is locked")
+
+    with acceleration.announced(say):
+        assert acceleration.accelerate(_network(), EXAMPLE, weights_hash="a")[1].engine == "onnx"
 
 
 def test_a_library_that_does_not_load_leaves_the_others(

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from countersign.domain.errors import ModelError, ServerGone
 from countersign.domain.label import Prediction
-from countersign.runs.predicting import BatchSize, explain, is_out_of_memory, predict_all
+from countersign.models.parts.memory import is_out_of_memory
+from countersign.runs.predicting import BatchSize, explain, predict_all
 
 
 class OutOfMemoryError(RuntimeError):
@@ -84,6 +85,7 @@ def test_predict_all__a_lost_device_is_no_fault_of_an_image() -> None:
 def test_is_out_of_memory() -> None:
     assert is_out_of_memory(MemoryError())
     assert is_out_of_memory(RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"))
+    assert is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."))
     assert not is_out_of_memory(ValueError("no"))
 
 

@@ -34,10 +34,11 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from countersign.domain.errors import ModelError
+from countersign.domain.errors import CountersignError, ModelError
 from countersign.models.folder import records
 from countersign.models.parts import exporting, threads
 from countersign.models.parts.engines import OnnxRunner, OpenVinoRunner, Runner, TorchRunner
+from countersign.models.parts.memory import is_out_of_memory
 
 ENGINES = ("auto", "torch", "onnx", "openvino")
 TOLERANCES = {"onnx": 1e-3, "openvino": 1e-2}
@@ -153,7 +154,7 @@ def accelerate(
             what = f"the network cannot run on {engine}: {_line(error)}"
             raise ModelError(what, remedy="Use engine=torch.") from error
         _log.info("torch is used: %s", _line(error))
-        if isinstance(error, OSError | MemoryError):  # it may go well another time
+        if isinstance(error, OSError | CountersignError) or is_out_of_memory(error):  # it may go well another time
             return own, Choice("torch", f"no other could be tried: {_line(error)}")
         choice = Choice("torch", f"it could not be exported: {_line(error)}")
         keep(choice)  # so that it is not tried again at every load
@@ -215,7 +216,7 @@ def _compare(network: Any, own: Runner, example: Array, place: Path, wanted: str
             differences[name] = difference(truth, run(batch))
             runners[name] = run
         except Exception as error:  # one library that does not load leaves the others as they are
-            if wanted == name:
+            if wanted == name or is_out_of_memory(error):  # which says nothing of the library
                 raise
             failed.append(f"{name} fails: {_line(error)}")
     if wanted != "auto":
@@ -303,8 +304,12 @@ def _locked(place: Path, name: str) -> Iterator[None]:
 def _tell(text: str) -> None:
     _log.info(text)
     say = _say.get()
-    if say is not None:
+    if say is None:
+        return
+    try:
         say(text)
+    except Exception:  # what cannot be told says nothing of the network
+        _log.warning("it cannot be told that %r", text, exc_info=True)
 
 
 def _place(weights_hash: str, example: Array) -> Path:

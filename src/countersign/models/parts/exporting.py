@@ -11,8 +11,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from countersign.domain.errors import ModelError
-
 
 def export(network: Any, images: NDArray[Any], file: Path) -> None:
     """Write the network, which takes (N, C, H, W); ``images`` is an example of two or more.
@@ -65,7 +63,7 @@ def _translated(traced: Any, images: Any) -> Any:
         custom_translation_table=_translations(),
     )
     if found is None:
-        raise ModelError("torch exported nothing")
+        raise RuntimeError("torch exported nothing")
     return found
 
 
