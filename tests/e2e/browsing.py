@@ -32,6 +32,10 @@ def free_port() -> int:
         return port
 
 
+class NotThere(AssertionError):
+    """The server knows no such thing (yet)."""
+
+
 @dataclass
 class Served:
     """A workspace and the server over it, which can be ended, killed and started again."""
@@ -95,6 +99,8 @@ class Served:
         headers = {"authorization": f"Bearer {self.token}"}
         address = f"{self.url}/api/v1{path}"
         answer = httpx.request(method, address, json=body, params=params or None, headers=headers, timeout=60)
+        if answer.status_code == 404:
+            raise NotThere(f"{method} {path}: {answer.text}")
         assert answer.is_success, f"{method} {path}: {answer.text}"
         if answer.headers.get("content-type") == "application/octet-stream":
             return answer.content
@@ -115,10 +121,16 @@ class Served:
         return found
 
     def wait_for(self, holds: Callable[[], bool], timeout_s: float = 30.0) -> None:
-        """Wait until something holds of what the server says."""
+        """Wait until something holds of what the server says; what is asked for need not be there yet."""
         deadline = time.monotonic() + timeout_s
-        while not holds():
-            assert time.monotonic() < deadline, "it does not come true"
+        while True:
+            reason = "it does not come true"
+            try:
+                if holds():
+                    return
+            except NotThere as error:
+                reason = str(error)
+            assert time.monotonic() < deadline, reason
             time.sleep(0.05)
 
     def project(self, name: str, pictures: Path, **more: Any) -> int:

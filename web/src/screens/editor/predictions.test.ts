@@ -88,6 +88,21 @@ test("predictions are there again when one comes back to their image", () => {
   expect(predictions.of(1)).toBeNull();
 });
 
+test("an answer that comes after its image was cleared is dropped; one for another image is kept", () => {
+  const { predictions } = desk();
+  const answer = { items: [seen("rod", 0.9, 0)], by, seconds: 0 };
+  const late = predictions.ask(1);
+  predictions.clear();
+  late(answer);
+  expect(predictions.of(1)).toBeNull();
+  const other = predictions.ask(2);
+  predictions.clear();
+  other(answer);
+  expect(predictions.of(2)!.items).toEqual(answer.items);
+  predictions.ask(1)(answer);
+  expect(items()).toEqual(answer.items);
+});
+
 test("labels are pasted at their place on another image, beside themselves on their own, and never off it", () => {
   const first = desk(1, 100);
   first.store.apply("user", { put: [] });

@@ -17,6 +17,7 @@ export class PredictionDesk {
   private readonly kept = new Map<number, Predictions>();
   /** By the key of the label that was made of it. */
   private readonly accepted = new Map<string, Prediction>();
+  private asked: { readonly imageId: number; wanted: boolean } | null = null;
 
   constructor(controller: Controller) {
     this.controller = controller;
@@ -35,8 +36,18 @@ export class PredictionDesk {
     if (this.controller.image?.id === next.imageId) setUi({ predictions: next });
   }
 
+  /** To be called before a model is asked: gives what takes its answer, which is dropped if the image is cleared meanwhile. */
+  ask(imageId: number): (answer: Omit<Predictions, "imageId">) => void {
+    const asked = { imageId, wanted: true };
+    this.asked = asked;
+    return (answer) => {
+      if (asked.wanted) this.set({ imageId, ...answer });
+    };
+  }
+
   clear(): void {
     const { image } = this.controller;
+    if (this.asked && this.asked.imageId === image?.id) this.asked.wanted = false;
     if (image) this.kept.delete(image.id);
     setUi({ predictions: null, selection: this.withoutGhosts() });
   }

@@ -24,6 +24,7 @@ export async function predict(controller: Controller): Promise<void> {
   const { image } = controller;
   if (!image || useLearning.getState().predicting) return;
   useLearning.setState({ predicting: true, told: false });
+  const take = controller.predictions.ask(image.id);
   try {
     const { model: chosen, nms } = useUi.getState();
     const model = chosen || (await newestModel(image.project_id));
@@ -32,7 +33,7 @@ export async function predict(controller: Controller): Promise<void> {
     const { items, predicted_by, seconds } = await api.post<PredictionList>(`/images/${image.id}/predict`, {
       body,
     });
-    controller.predictions.set({ imageId: image.id, items, by: predicted_by, seconds });
+    take({ items, by: predicted_by, seconds });
     setUi({ showPredictions: true });
   } catch (error) {
     useLearning.setState({ told: true }); // one message is enough: the panel need not say it too
