@@ -23,15 +23,19 @@ $(STAMP): pyproject.toml requirements-dev.lock tools/uv.sh
 demo: install  ## teach by example, auto-label, review, approve, export: on 120 generated images, in about two minutes
 	@$(PY) -m countersign demo
 
+# Pages are tested against the clock of a browser: what fails while another test has the other core must pass alone.
+PAGES := $(PY) -m pytest -q -n 2 --dist loadfile tests/e2e
+AGAIN := $(PY) -m pytest -q --last-failed --last-failed-no-failures none tests/e2e
+
 # Two runs of pytest: playwright leaves an event loop in its process, in which other tests could not have their own.
 test: web  ## run all tests, those of the pages in Chromium last
 	@tools/chromium.sh >/dev/null
 	@$(PY) -m pytest -q -n 2 --dist loadfile --ignore tests/e2e
-	@$(PY) -m pytest -q -n 2 --dist loadfile tests/e2e
+	@$(PAGES) || { echo "Those that failed once more, one by one:"; $(AGAIN); }
 
 test-browser: web  ## run the tests of the pages alone
 	@tools/chromium.sh >/dev/null
-	@$(PY) -m pytest -q -n 2 --dist loadfile tests/e2e
+	@$(PAGES) || { echo "Those that failed once more, one by one:"; $(AGAIN); }
 
 test-fast: install  ## run the tests that take no training and no server
 	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not slow" tests/unit
