@@ -45,8 +45,13 @@ class Pen:
     @classmethod
     def over(cls, page: Page, width: int, height: int) -> Pen:
         """Show the open image pixel by pixel and find its place by what the editor says of the cursor."""
-        page.keyboard.press("Shift+F")
-        expect(page.get_by_role("button", name="100 %")).to_be_visible()
+        shown = page.get_by_role("button", name="100 %")
+        for _ in range(20):  # the picture may come after the key, and is fitted then
+            page.keyboard.press("Shift+F")
+            page.wait_for_timeout(250)
+            if shown.is_visible():
+                break
+        expect(shown).to_be_visible()
         area = stage(page).bounding_box()
         assert area is not None
         assert area["width"] > width
