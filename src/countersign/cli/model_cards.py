@@ -22,8 +22,6 @@ def listed(session: Session, entries: Sequence[Entry], *, none: str) -> None:
 
 def _row(entry: Entry) -> list[Any]:
     card = entry.card
-    size = entry.installed.bytes if entry.installed else card.download_bytes
-    mark = "" if size else "~"
     return [
         card.name,
         ", ".join(task.replace("_", " ") for task in card.tasks) or "-",
@@ -31,9 +29,22 @@ def _row(entry: Entry) -> list[Any]:
         bar(card.speed),
         _score(card) or bar(card.performance),
         licence_text(card) or "-",
-        f"{mark}{size / 1e6:,.0f}" if (size := size or card.estimated_bytes) else "-",
+        _megabytes(entry) or "-",
         _where(entry),
     ]
+
+
+def _megabytes(entry: Entry) -> str:
+    if entry.installed is None:
+        return _download(entry.card, "{:,.0f}", "~{:,.0f}")
+    return f"{entry.installed.bytes / 1e6:,.0f}" if entry.installed.bytes else ""
+
+
+def _download(card: ModelCard, known: str, estimated: str) -> str:
+    """Write how many MB are to be fetched, by the first text where they are published; "" where nobody knows."""
+    if card.download_bytes:
+        return known.format(card.download_bytes / 1e6)
+    return estimated.format(card.estimated_bytes / 1e6) if card.estimated_bytes else ""
 
 
 def _score(card: ModelCard) -> str:
@@ -124,9 +135,7 @@ def _files(entry: Entry) -> list[tuple[str, str]]:
 def _here(entry: Entry) -> str:
     if entry.installed is None:
         card = entry.card
-        size = card.download_bytes or card.estimated_bytes
-        about = "" if card.download_bytes else "about "
-        note = f" ({about}{size / 1e6:,.0f} MB)" if size else ""
+        note = _download(card, " ({:,.0f} MB)", " (about {:,.0f} MB)")
         return f"no; countersign models pull {_pull_name(card)}{note}" if card.hub_id or card.files else ""
     return f"{entry.installed.folder} ({entry.installed.where}, {entry.installed.bytes / 1e6:,.1f} MB)"
 

@@ -6,6 +6,7 @@ This is where the learning part's way to open saved models meets the registry. I
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -88,6 +89,7 @@ def settled(store: Store, spec: RunSpec, card_of: Callable[[str], ModelCard]) ->
             f"Labels of a model never go to {TRUTH}, where verified labels are",
             remedy="Name another field: it is made.",
         )
+    card_of = functools.cache(card_of)  # another process may have to be asked
     stages.check_method(spec)
     check_settings(store, spec)
     check_spec(spec, card_of)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +14,8 @@ import uvicorn
 from serving_setup import Served
 
 import shapes
+from countersign.server import predicting as predicting_process
+from countersign.server import worker
 from countersign.server.app import make_app
 from countersign.server.serving import Server, listen
 from countersign.server.settings import Settings
@@ -71,3 +74,20 @@ def served(empty: Served) -> Served:
     empty.project = empty.post("/projects", {"name": "shapes"}, 201)["id"]
     empty.import_folder(empty.folder / "pictures")
     return empty
+
+
+@pytest.fixture
+def predicting(served: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
+    """A server whose models are those of the tests: the process that predicts knows the real families, and this one
+    does its part."""
+    shapes.register()
+    process = predicting_process.Server(served.workspace.store)
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        found = process.answer(request)
+        if "error" in found:
+            raise worker._error_of(found["error"])
+        return found
+
+    monkeypatch.setattr(served.parts.predictor, "_ask", answer)
+    return served

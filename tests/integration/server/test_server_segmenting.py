@@ -15,28 +15,10 @@ from countersign.domain.errors import InvalidInput, ModelError, NotFound
 from countersign.domain.geometry import Box, Mask
 from countersign.domain.label import Label, Origin
 from countersign.domain.mask import area
-from countersign.server.predicting import Server
-from countersign.server.worker import _error_of
 from countersign.workbench.as_json import to_geometry
 
 MODEL = "bright:shapes"
 ON, OFF = {"x": 10, "y": 10}, {"x": 60, "y": 44}  # the square of picture 0 lies at 4, 5 to 20, 21
-
-
-@pytest.fixture
-def cutting(served: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
-    """The process that predicts knows the real families: here its part is done in this one."""
-    shapes.register()
-    server = Server(served.workspace.store)
-
-    def answer(request: dict[str, Any]) -> dict[str, Any]:
-        found = server.answer(request)
-        if "error" in found:
-            raise _error_of(found["error"])
-        return found
-
-    monkeypatch.setattr(served.parts.predictor, "_ask", answer)
-    return served
 
 
 @pytest.fixture
@@ -54,8 +36,8 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.fixture
-def client(cutting: Served) -> Iterator[Workspace]:
-    with countersign.connect(cutting.url, cutting.token, user="anna") as workspace:
+def client(predicting: Served) -> Iterator[Workspace]:
+    with countersign.connect(predicting.url, predicting.token, user="anna") as workspace:
         yield workspace
 
 
@@ -69,75 +51,75 @@ def _mask(found: dict[str, Any]) -> Mask:
     return mask
 
 
-def test_clicks__one_look_for_all(cutting: Served, looks: list[int]) -> None:
-    url = f"/images/{_image(cutting)}/segment"
-    first = cutting.post(url, {"model": MODEL, "points": [ON], "outline": True})
+def test_clicks__one_look_for_all(predicting: Served, looks: list[int]) -> None:
+    url = f"/images/{_image(predicting)}/segment"
+    first = predicting.post(url, {"model": MODEL, "points": [ON], "outline": True})
     assert (first["looked"], first["confidence"], first["segmented_by"]["model"]) == (True, 0.9, MODEL)
     assert area(_mask(first)) == 16 * 16
     assert to_geometry(first["outline"]).bounds == (4, 5, 16, 16)  # type: ignore[union-attr]
-    second = cutting.post(url, {"model": MODEL, "points": [ON, {"x": 10, "y": 13, "include": False}]})
+    second = predicting.post(url, {"model": MODEL, "points": [ON, {"x": 10, "y": 13, "include": False}]})
     assert (second["looked"], second["outline"]) == (False, None)
     assert area(_mask(second)) == 16 * 8
     box = {"type": "box", "x": 4, "y": 5, "width": 3, "height": 100}
-    assert area(_mask(cutting.post(url, {"model": MODEL, "box": box}))) == 3 * 16
-    assert cutting.post(url, {"model": MODEL, "points": [OFF]})["mask"] is None
+    assert area(_mask(predicting.post(url, {"model": MODEL, "box": box}))) == 3 * 16
+    assert predicting.post(url, {"model": MODEL, "points": [OFF]})["mask"] is None
     assert len(looks) == 1
-    another = f"/images/{_image(cutting, '1.png')}/segment"
-    assert cutting.post(f"{another}/look", {"model": MODEL})["looked"]
-    assert not cutting.post(f"{another}/look", {"model": MODEL})["looked"]
-    assert not cutting.post(another, {"model": MODEL, "points": [OFF]})["looked"]
+    another = f"/images/{_image(predicting, '1.png')}/segment"
+    assert predicting.post(f"{another}/look", {"model": MODEL})["looked"]
+    assert not predicting.post(f"{another}/look", {"model": MODEL})["looked"]
+    assert not predicting.post(another, {"model": MODEL, "points": [OFF]})["looked"]
     assert len(looks) == 2
 
 
-def test_clicks__what_is_wrong(cutting: Served) -> None:
-    url = f"/images/{_image(cutting)}/segment"
-    assert "Nothing was pointed at" in cutting.post(url, {"model": MODEL}, 422)["detail"]
-    assert "not on the image" in cutting.post(url, {"model": MODEL, "points": [{"x": 65, "y": 3}]}, 422)["detail"]
-    assert cutting.post(url, {"model": "nothing", "points": [ON]}, 404)["kind"] == "NotFound"
-    assert cutting.post("/images/9999/segment", {"model": MODEL, "points": [ON]}, 404)["kind"] == "NotFound"
+def test_clicks__what_is_wrong(predicting: Served) -> None:
+    url = f"/images/{_image(predicting)}/segment"
+    assert "Nothing was pointed at" in predicting.post(url, {"model": MODEL}, 422)["detail"]
+    assert "not on the image" in predicting.post(url, {"model": MODEL, "points": [{"x": 65, "y": 3}]}, 422)["detail"]
+    assert predicting.post(url, {"model": "nothing", "points": [ON]}, 404)["kind"] == "NotFound"
+    assert predicting.post("/images/9999/segment", {"model": MODEL, "points": [ON]}, 404)["kind"] == "NotFound"
     blind = {"model": "timm:resnet18?weights=random", "points": [ON]}
-    assert "cuts out nothing" in cutting.post(url, blind, 422)["detail"]
-    assert "cuts out nothing" in cutting.post(f"{url}/look", {"model": blind["model"]}, 422)["detail"]
+    assert "cuts out nothing" in predicting.post(url, blind, 422)["detail"]
+    assert "cuts out nothing" in predicting.post(f"{url}/look", {"model": blind["model"]}, 422)["detail"]
 
 
-def test_label__a_person_made_it_with_a_model(cutting: Served) -> None:
-    image = _image(cutting)
-    cut = cutting.post(f"/images/{image}/segment", {"model": MODEL, "points": [ON]})
+def test_label__a_person_made_it_with_a_model(predicting: Served) -> None:
+    image = _image(predicting)
+    cut = predicting.post(f"/images/{image}/segment", {"model": MODEL, "points": [ON]})
     by = cut["segmented_by"] | {"version": "2", "weights_hash": "ab"}
     new = {"class_name": "square", "geometry": cut["mask"], "made_with": by}
-    made = cutting.post(f"/images/{image}/labels", {"field": "cut", "labels": [new]}, 201)["items"][0]
+    made = predicting.post(f"/images/{image}/labels", {"field": "cut", "labels": [new]}, 201)["items"][0]
     assert (made["origin"], made["model"], made["confidence"], made["verified_how"]) == ("person", MODEL, None, None)
-    told = cutting.get(f"/labels/{made['id']}")["provenance"]
+    told = predicting.get(f"/labels/{made['id']}")["provenance"]
     assert (told["source"], told["model_version"], told["weights_hash"]) == ("anna", "2", "ab")
 
 
-def test_label__a_box_becomes_a_mask_and_back(cutting: Served) -> None:
-    image = _image(cutting)
+def test_label__a_box_becomes_a_mask_and_back(predicting: Served) -> None:
+    image = _image(predicting)
     box = {"type": "box", "x": 4.0, "y": 5.0, "width": 16.0, "height": 16.0}
     new = {"class_name": "square", "geometry": box}
-    drawn = cutting.post(f"/images/{image}/labels", {"field": "cut", "labels": [new]}, 201)["items"][0]
-    cut = cutting.post(f"/images/{image}/segment", {"model": MODEL, "box": box})
+    drawn = predicting.post(f"/images/{image}/labels", {"field": "cut", "labels": [new]}, 201)["items"][0]
+    cut = predicting.post(f"/images/{image}/segment", {"model": MODEL, "box": box})
     change = {"geometry": cut["mask"], "made_with": cut["segmented_by"]}
-    masked = cutting.patch(f"/labels/{drawn['id']}", change)
+    masked = predicting.patch(f"/labels/{drawn['id']}", change)
     assert (masked["geometry"]["type"], masked["origin"], masked["model"]) == ("mask", "person", MODEL)
-    back = cutting.patch(f"/labels/{drawn['id']}", {"geometry": box, "made_with": None})
+    back = predicting.patch(f"/labels/{drawn['id']}", {"geometry": box, "made_with": None})
     assert (back["geometry"], back["origin"], back["model"]) == (box, "person", "")
-    assert cutting.get(f"/labels/{drawn['id']}")["provenance"]["source"] == "anna"
+    assert predicting.get(f"/labels/{drawn['id']}")["provenance"]["source"] == "anna"
 
 
-def test_label__what_a_model_made_keeps_its_own(cutting: Served) -> None:
-    image = _image(cutting)
+def test_label__what_a_model_made_keeps_its_own(predicting: Served) -> None:
+    image = _image(predicting)
     box = {"type": "box", "x": 4, "y": 5, "width": 16, "height": 16}
     new = {"class_name": "square", "geometry": box, "confidence": 0.5, "predicted_by": {"model": "finder"}}
-    found = cutting.post(f"/images/{image}/labels", {"field": "cut", "labels": [new]}, 201)["items"][0]
-    cut = cutting.post(f"/images/{image}/segment", {"model": MODEL, "box": box})
+    found = predicting.post(f"/images/{image}/labels", {"field": "cut", "labels": [new]}, 201)["items"][0]
+    cut = predicting.post(f"/images/{image}/segment", {"model": MODEL, "box": box})
     change = {"geometry": cut["mask"], "made_with": cut["segmented_by"]}
-    masked = cutting.patch(f"/labels/{found['id']}", change)
+    masked = predicting.patch(f"/labels/{found['id']}", change)
     assert (masked["origin"], masked["model"], masked["verified_how"]) == ("model", "finder", "edited")
 
 
-def test_client__as_in_this_process(cutting: Served, client: Workspace) -> None:
-    here, there = cutting.workspace.project("shapes"), client.project("shapes")
+def test_client__as_in_this_process(predicting: Served, client: Workspace) -> None:
+    here, there = predicting.workspace.project("shapes"), client.project("shapes")
     for asked in (
         {"points": [(10, 10)]},
         {"points": [(10, 10, True), (10, 13, False)], "outline": True},
@@ -146,7 +128,7 @@ def test_client__as_in_this_process(cutting: Served, client: Workspace) -> None:
     ):
         assert there.segment("0.png", model=MODEL, **asked) == here.segment("0.png", model=MODEL, **asked)  # type: ignore[arg-type]
     for project in (here, there):
-        cut = project.segment(_image(cutting), points=[(10, 10)], model=MODEL)
+        cut = project.segment(_image(predicting), points=[(10, 10)], model=MODEL)
         assert cut.provenance.origin is Origin.PERSON
         project.add_labels({"0.png": [Label("square", cut.mask, provenance=cut.provenance)]}, field="cut")
         with pytest.raises(NotFound):
@@ -157,7 +139,7 @@ def test_client__as_in_this_process(cutting: Served, client: Workspace) -> None:
             project.segment("0.png", points=[(1,)], model=MODEL)  # type: ignore[list-item]
         with pytest.raises(ModelError, match="cuts out nothing"):
             project.segment("0.png", points=[(10, 10)], model="timm:resnet18?weights=random")
-    made = cutting.workspace.project("shapes").labels("cut")["images/train/0.png"]
+    made = predicting.workspace.project("shapes").labels("cut")["images/train/0.png"]
     assert {(item.provenance.origin, item.provenance.model) for item in made if item.provenance} == {
         (Origin.PERSON, MODEL)
     }

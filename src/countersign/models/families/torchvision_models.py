@@ -167,6 +167,9 @@ class TorchvisionFamily:
     def card(self, reference: Reference) -> ModelCard:
         return card_of(reference)
 
+    def only_torch(self, card: ModelCard) -> str:
+        return "" if Task.CLASSIFICATION in card.tasks else accelerated.ANY_SIZE
+
     def load(self, reference: Reference, *, device: str | None) -> _Torchvision:
         engine = accelerated.asked(reference)
         opened = open_model(reference, device)

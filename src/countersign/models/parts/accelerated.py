@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from countersign.domain.errors import ModelError
-from countersign.domain.model import ModelCard, Task
+from countersign.domain.model import ModelCard
 from countersign.models import registry
 from countersign.models.contract import Anything, Pixels
 from countersign.models.parts import acceleration
@@ -74,10 +74,11 @@ def runner(
 
 def shown(card: ModelCard) -> str:
     """Say in a line what computes a model on a CPU, without loading it; "" for families that know torch alone."""
-    if card.family not in registry.families() or OPTION not in registry.family(card.family).option_names:
+    family = registry.family(card.family) if card.family in registry.families() else None
+    if family is None or OPTION not in family.option_names:
         return ""
-    if card.family == "torchvision" and Task.CLASSIFICATION not in card.tasks:
-        return f"torch ({ANY_SIZE})"
+    if isinstance(family, Partly) and (reason := family.only_torch(card)):
+        return f"torch ({reason})"
     if acceleration.usual() != "auto":
         return f"{acceleration.usual()} (COUNTERSIGN_ENGINE says so)"
     choice = acceleration.told(card.name, card.weights_hash)
@@ -103,6 +104,15 @@ def _picture(size: tuple[int, int]) -> Pixels:
     rows, columns = (np.linspace(0, 255, side) for side in size)
     planes = [rows[:, None] + 0 * columns, 0 * rows[:, None] + columns, (rows[:, None] + columns) / 2]
     return np.stack(planes, axis=2).astype(np.uint8)
+
+
+@runtime_checkable
+class Partly(Protocol):
+    """A family of which some models are computed by torch alone."""
+
+    def only_torch(self, card: ModelCard) -> str:
+        """Say why torch alone computes this model; "" where another engine may."""
+        ...
 
 
 @runtime_checkable

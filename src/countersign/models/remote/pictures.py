@@ -55,6 +55,11 @@ class Sent:
         return base64.b64encode(self.data).decode("ascii")
 
     @property
+    def as_file(self) -> tuple[str, bytes, str]:
+        """Name, content and media type: a file of a multipart form."""
+        return f"image.{self.media.rpartition('/')[2]}", self.data, self.media
+
+    @property
     def data_url(self) -> str:
         return f"data:{self.media};base64,{self.base64}"
 

@@ -38,6 +38,27 @@ class Adapter(Protocol):
         ...
 
 
+class OneImage:
+    """What adapters have in common whose contract takes one image a request, and tells nothing of the model."""
+
+    batch = 1
+
+    def __init__(self, spec: RemoteSpec, http: Http) -> None:
+        self._spec, self._http = spec, http
+
+    def card(self, name: str) -> ModelCard:
+        from countersign.models.remote.spec import card_of
+
+        return card_of(self._spec, name)
+
+    def predict(self, images: Sequence[Sent], options: PredictOptions) -> list[list[Prediction]]:
+        return [self._one(image, options) for image in images]
+
+    def _one(self, image: Sent, options: PredictOptions) -> list[Prediction]:
+        """Label one image. Raises ModelError."""
+        raise NotImplementedError
+
+
 @runtime_checkable
 class Segments(Protocol):
     """Cuts out what is pointed at."""

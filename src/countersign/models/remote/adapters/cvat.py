@@ -19,32 +19,21 @@ from countersign.domain.errors import ModelError
 from countersign.domain.geometry import Polygon
 from countersign.domain.label import Prediction
 from countersign.domain.mask import decode, from_geometry
-from countersign.domain.model import ModelCard
 from countersign.models.contract import Clicks, PredictOptions, Segment
-from countersign.models.remote.http import Http, fitting
+from countersign.models.remote.adapters import OneImage
+from countersign.models.remote.http import fitting
 from countersign.models.remote.pictures import Sent
 from countersign.models.remote.reading import Reader, enlarged, items, number, pairs, record, score
-from countersign.models.remote.spec import RemoteSpec, card_of
+from countersign.models.remote.spec import RemoteSpec
 
 _NOT_TAKEN = ("polyline", "points", "cuboid")
 
 
-class Cvat:
+class Cvat(OneImage):
     """Asks one function at its own address."""
-
-    batch = 1
-
-    def __init__(self, spec: RemoteSpec, http: Http) -> None:
-        self._spec, self._http = spec, http
-
-    def card(self, name: str) -> ModelCard:
-        return card_of(self._spec, name)
 
     def check(self) -> str:
         return "a function tells nothing of itself: test it with an image"
-
-    def predict(self, images: Sequence[Sent], options: PredictOptions) -> list[list[Prediction]]:
-        return [self._one(image, options) for image in images]
 
     def _one(self, image: Sent, options: PredictOptions) -> list[Prediction]:
         body = {**self._spec.settings, "image": image.base64, "threshold": options.min_confidence}

@@ -14,50 +14,38 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from countersign.domain.label import Prediction
-from countersign.domain.model import ModelCard, Task
+from countersign.domain.model import Task
 from countersign.models.contract import PredictOptions
 from countersign.models.parts import results
 from countersign.models.remote import texts
-from countersign.models.remote.http import Answer, Http, fitting
+from countersign.models.remote.adapters import OneImage
+from countersign.models.remote.http import Answer, fitting
 from countersign.models.remote.pictures import Sent, unpack
 from countersign.models.remote.reading import Reader, enlarged, items, number, record, score
-from countersign.models.remote.spec import RemoteSpec, card_of
+from countersign.models.remote.spec import RemoteSpec
 from countersign.models.remote.steps import Sigmoid, Softmax, after
 
 _UNDER = ("predictions", "result", "results", "output", "outputs", "data")
 
 
-class Plain:
+class Plain(OneImage):
     """Asks a server that knows nothing but an image."""
-
-    batch = 1
-
-    def __init__(self, spec: RemoteSpec, http: Http) -> None:
-        self._spec, self._http = spec, http
-
-    def card(self, name: str) -> ModelCard:
-        return card_of(self._spec, name)
 
     def check(self) -> str:
         return "the plain contract tells nothing of itself: test it with an image"
-
-    def predict(self, images: Sequence[Sent], options: PredictOptions) -> list[list[Prediction]]:
-        return [self._one(image, options) for image in images]
 
     def _one(self, image: Sent, options: PredictOptions) -> list[Prediction]:
         url = self._spec.url
         if self._spec.transfer == "json":
             answer = self._http.send("POST", url, json={**self._spec.settings, "image": image.base64})
         else:
-            ending = image.media.rpartition("/")[2]
-            files = {"image": (f"image.{ending}", image.data, image.media)}
+            files = {"image": image.as_file}
             told = {key: str(value) for key, value in self._spec.settings.items()}
             answer = self._http.send("POST", url, files=files, data=told)
         picture = answer.media.startswith("image/") or answer.body[:4] in (b"\x89PNG", b"II*\0", b"MM\0*")

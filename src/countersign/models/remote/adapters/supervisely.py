@@ -12,34 +12,23 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from countersign.domain.label import Prediction
-from countersign.domain.model import ModelCard
 from countersign.models.contract import PredictOptions
-from countersign.models.remote.adapters import joined
-from countersign.models.remote.http import Http, fitting
+from countersign.models.remote.adapters import OneImage, joined
+from countersign.models.remote.http import fitting
 from countersign.models.remote.pictures import Sent, unpack
 from countersign.models.remote.reading import Reader, items, number, pairs, record, score
-from countersign.models.remote.spec import RemoteSpec, card_of
 
 _MOST = 256 << 20  # bytes that a packed bitmap may swell to
 
 
-class Supervisely:
+class Supervisely(OneImage):
     """Asks one serving app; ``url`` is its session's."""
-
-    batch = 1
-
-    def __init__(self, spec: RemoteSpec, http: Http) -> None:
-        self._spec, self._http = spec, http
-
-    def card(self, name: str) -> ModelCard:
-        return card_of(self._spec, name)
 
     def check(self) -> str:
         url = joined(self._spec.url, "get_session_info")
@@ -47,14 +36,10 @@ class Supervisely:
         with fitting(self._http, url, told):
             return self._http.quote(str(record(told, "the answer").get("app_name", "an app")))
 
-    def predict(self, images: Sequence[Sent], options: PredictOptions) -> list[list[Prediction]]:
-        return [self._one(image, options) for image in images]
-
     def _one(self, image: Sent, options: PredictOptions) -> list[Prediction]:
         url = joined(self._spec.url, "inference_image")
         settings = json.dumps({"settings": self._spec.settings})
-        ending = image.media.rpartition("/")[2]
-        files = [("files", (f"image.{ending}", image.data, image.media)), ("settings", (None, settings, "text/plain"))]
+        files = [("files", image.as_file), ("settings", (None, settings, "text/plain"))]
         data = self._http.json_of(self._http.send("POST", url, files=files), url)
         reader = Reader(self._spec, image, options)
         with fitting(self._http, url, data):

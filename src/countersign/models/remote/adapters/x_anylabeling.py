@@ -14,26 +14,16 @@ from typing import Any
 from countersign.domain.errors import ModelError
 from countersign.domain.geometry import Ellipse
 from countersign.domain.label import Prediction
-from countersign.domain.model import ModelCard
 from countersign.models.contract import PredictOptions
 from countersign.models.remote import texts
-from countersign.models.remote.adapters import joined
-from countersign.models.remote.http import Http, fitting
+from countersign.models.remote.adapters import OneImage, joined
+from countersign.models.remote.http import fitting
 from countersign.models.remote.pictures import Sent
 from countersign.models.remote.reading import Reader, items, pairs, record, score
-from countersign.models.remote.spec import RemoteSpec, card_of
 
 
-class XAnyLabeling:
+class XAnyLabeling(OneImage):
     """Asks one model of a server; ``url`` is the server's, ``model`` the model's id there."""
-
-    batch = 1
-
-    def __init__(self, spec: RemoteSpec, http: Http) -> None:
-        self._spec, self._http = spec, http
-
-    def card(self, name: str) -> ModelCard:
-        return card_of(self._spec, name)
 
     def check(self) -> str:
         url = joined(self._spec.url, "v1", "models")
@@ -44,9 +34,6 @@ class XAnyLabeling:
             raise ModelError(f"{self._http.name(url)} has no model {self._spec.model!r}",
                              remedy=f"It has {', '.join(map(str, known[:20]))}.")  # fmt: skip
         return f"has {self._spec.model}"
-
-    def predict(self, images: Sequence[Sent], options: PredictOptions) -> list[list[Prediction]]:
-        return [self._one(image, options) for image in images]
 
     def _one(self, image: Sent, options: PredictOptions) -> list[Prediction]:
         words = [prompt.text for prompt in options.prompt_list() if prompt.class_name] if self._spec.zero_shot else []
